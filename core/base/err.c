@@ -1,0 +1,78 @@
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void put(struct hw_err *err, enum hw_code code, int sys, const char *fmt, va_list ap)
+{
+    err->code = code;
+    err->sys = sys;
+    int n = vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    if (sys && n >= 0 && (size_t)n < sizeof err->msg)
+        snprintf(err->msg + n, sizeof err->msg - (size_t)n, ": %s", strerror(sys));
+}
+
+int hw_fail(struct hw_err *err, enum hw_code code, const char *fmt, ...)
+{
+    if (err) {
+        va_list ap;
+        va_start(ap, fmt);
+        put(err, code, 0, fmt, ap);
+        va_end(ap);
+    }
+    return -1;
+}
+
+int hw_fail_sys(struct hw_err *err, const char *fmt, ...)
+{
+    int sys = errno;
+    if (err) {
+        va_list ap;
+        va_start(ap, fmt);
+        put(err, HW_ESYS, sys, fmt, ap);
+        va_end(ap);
+    }
+    return -1;
+}
+
+int hw_wrap(struct hw_err *err, const char *fmt, ...)
+{
+    if (!err)
+        return -1;
+    char head[sizeof err->msg];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(head, sizeof head - 2, fmt, ap);
+    va_end(ap);
+    size_t len = n < 0 ? 0 : (size_t)n < sizeof head - 3 ? (size_t)n : sizeof head - 3;
+    memcpy(head + len, ": ", 2);
+    len += 2;
+    size_t tail = strnlen(err->msg, sizeof err->msg - 1);
+    if (tail > sizeof err->msg - 1 - len)
+        tail = sizeof err->msg - 1 - len;
+    memmove(err->msg + len, err->msg, tail);
+    memcpy(err->msg, head, len);
+    err->msg[len + tail] = '\0';
+    return -1;
+}
+
+int hw_exit_status(enum hw_code code)
+{
+    switch (code) {
+    case HW_OK:
+        return 0;
+    case HW_ECONFIG:
+        return 2;
+    case HW_EINPUT:
+    case HW_ESYS:
+        return 3;
+    case HW_EKUBE:
+        return 4;
+    case HW_ELUA:
+    case HW_ELIMIT:
+        break;
+    }
+    return 1;
+}

@@ -1,0 +1,55 @@
+#include "base/json.h"
+
+#include <stdarg.h>
+
+#include "base/mem.h"
+
+json_t *hw_json_object(struct hw_str text, const char *what, struct hw_err *err)
+{
+    json_error_t bad;
+    json_t *root = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, &bad);
+    if (!root) {
+        char clean[81];
+        hw_clean_text(clean, sizeof clean - 1, hw_str(bad.text));
+        hw_fail(err, HW_EINPUT, "%s: not JSON, line %d: %s", what, bad.line, clean);
+        return NULL;
+    }
+    if (!json_is_object(root)) {
+        json_decref(root);
+        hw_fail(err, HW_EINPUT, "%s: not a JSON object", what);
+        return NULL;
+    }
+    return root;
+}
+
+static json_t *at(json_t *root, va_list ap)
+{
+    const char *name;
+    while (root && (name = va_arg(ap, const char *)))
+        root = json_object_get(root, name);
+    return root;
+}
+
+json_t *hw_json_at(json_t *root, ...)
+{
+    va_list ap;
+    va_start(ap, root);
+    json_t *found = at(root, ap);
+    va_end(ap);
+    return found;
+}
+
+const char *hw_json_text(json_t *root, ...)
+{
+    va_list ap;
+    va_start(ap, root);
+    json_t *found = at(root, ap);
+    va_end(ap);
+    return json_string_value(found);
+}
+
+char *hw_json_dump(const json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    return text ? text : hw_xstrdup("null"); /* only when memory is out */
+}

@@ -1,0 +1,28 @@
+/* json.h - what the rooms share of jansson: reading hostile text with limits, compact writing.
+ * jansson keeps integers exact up to 2^63-1 (reals are refused where a count is expected) and limits
+ * nesting to 2048 levels by itself. */
+#ifndef HW_BASE_JSON_H
+#define HW_BASE_JSON_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+static inline void hw_cleanup_json(json_t **j)
+{
+    json_decref(*j);
+}
+#define hw_auto_json __attribute__((cleanup(hw_cleanup_json))) json_t *
+
+/* A JSON object from text; what names the source in the message. NULL and *err when it is none. */
+HW_MUST_USE json_t *hw_json_object(struct hw_str text, const char *what, struct hw_err *err);
+/* The member at a path of names ("metadata", "annotations", NULL); NULL when something on the way is
+ * missing or no object. Borrowed from root. */
+json_t *hw_json_at(json_t *root, ...) __attribute__((sentinel));
+/* The string there, or NULL. Borrowed from root. */
+const char *hw_json_text(json_t *root, ...) __attribute__((sentinel));
+/* Compact text, keys in the order they were set; free() it. Never NULL. */
+char *hw_json_dump(const json_t *value);
+
+#endif

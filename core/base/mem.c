@@ -1,0 +1,50 @@
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static void out_of_memory(void)
+{
+    static const char msg[] = "headway: out of memory\n";
+    if (write(STDERR_FILENO, msg, sizeof msg - 1) < 0)
+        abort();
+    abort();
+}
+
+void *hw_xzalloc(size_t size)
+{
+    void *p = calloc(1, size ? size : 1);
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+char *hw_xstrndup(const char *s, size_t len)
+{
+    char *p = hw_xzalloc(len + 1);
+    memcpy(p, s, len);
+    return p;
+}
+
+char *hw_xstrdup(const char *s)
+{
+    return s ? hw_xstrndup(s, strlen(s)) : NULL;
+}
+
+char *hw_xasprintf(const char *fmt, ...)
+{
+    va_list ap;
+    char *p = NULL;
+    va_start(ap, fmt);
+    int n = vasprintf(&p, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        out_of_memory();
+    return p;
+}
+
+void hw_wipe(void *ptr, size_t len)
+{
+    if (ptr)
+        explicit_bzero(ptr, len);
+}
