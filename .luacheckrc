@@ -1,0 +1,6 @@
+std = "lua54"
+max_line_length = 120
+cache = false
+exclude_files = { "build" }
+files["spec"] = { std = "+busted" }
+files["scripts/headway/meta"] = { ignore = { "2../.*", "1../.*" } } -- declarations only, for LuaLS

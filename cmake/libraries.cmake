@@ -1,0 +1,35 @@
+# libraries.cmake - the outside libraries as targets: shared ones, or the static ones of a release.
+find_package(Threads REQUIRED)
+
+# hw_outside(target HEADER h [DIRS d...] SHARED names... STATIC archives... [LINK targets...])
+function(hw_outside target)
+    cmake_parse_arguments(arg "" HEADER "DIRS;SHARED;STATIC;LINK" ${ARGN})
+    set(names ${arg_SHARED})
+    if(HEADWAY_STATIC)
+        set(names ${arg_STATIC})
+    endif()
+    find_path(${target}_INCLUDE ${arg_HEADER} HINTS ${arg_DIRS} PATH_SUFFIXES lua5.4 include REQUIRED)
+    find_library(${target}_LIBRARY NAMES ${names} HINTS ${arg_DIRS} PATH_SUFFIXES lib REQUIRED)
+    mark_as_advanced(${target}_INCLUDE ${target}_LIBRARY)
+    add_library(${target} INTERFACE)
+    target_include_directories(${target} SYSTEM INTERFACE ${${target}_INCLUDE})
+    target_link_libraries(${target} INTERFACE ${${target}_LIBRARY} ${arg_LINK})
+endfunction()
+
+hw_outside(jansson HEADER jansson.h SHARED jansson STATIC libjansson.a)
+hw_outside(libuv HEADER uv.h SHARED uv STATIC libuv_a.a LINK Threads::Threads ${CMAKE_DL_LIBS})
+hw_outside(libyaml HEADER yaml.h SHARED yaml STATIC libyaml.a)
+hw_outside(liblua HEADER lua.h SHARED lua5.4 STATIC liblua5.4.a LINK m ${CMAKE_DL_LIBS})
+if(HEADWAY_STATIC)
+    # Debian's libcurl.a wants two dozen other libraries; ours is built once, from the same source.
+    execute_process(COMMAND "${CMAKE_CURRENT_LIST_DIR}/static-deps.sh" curl
+        OUTPUT_VARIABLE curl_prefix OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    hw_outside(libssl HEADER openssl/ssl.h STATIC libssl.a)
+    hw_outside(libcrypto HEADER openssl/crypto.h STATIC libcrypto.a LINK Threads::Threads ${CMAKE_DL_LIBS})
+    unset(libcurl_INCLUDE CACHE) # the prefix changes with Debian's version
+    unset(libcurl_LIBRARY CACHE)
+    hw_outside(libcurl HEADER curl/curl.h DIRS "${curl_prefix}" STATIC libcurl.a LINK libssl libcrypto)
+    target_compile_definitions(libcurl INTERFACE CURL_STATICLIB)
+else()
+    hw_outside(libcurl HEADER curl/curl.h SHARED curl)
+endif()

@@ -1,0 +1,32 @@
+/* http.h - libcurl's multi interface on the loop: its sockets are polled by libuv, its timer is one uv_timer_t.
+ * When no transfer is under way nothing is polled and no timer runs; one idle connection is kept.
+ * new -> start... -> [fn ...] -> free. */
+#ifndef HW_KUBE_HTTP_H
+#define HW_KUBE_HTTP_H
+
+#include <curl/curl.h>
+#include <uv.h>
+
+#include "base/err.h"
+
+struct hw_http;
+
+/* The transfer of easy has ended and easy is the caller's again. Called from the loop, outside of curl: start,
+ * stop and free are legal. */
+typedef void hw_http_fn(void *ctx, CURLcode result);
+
+/* One transfer; lives in its owner from start until fn or stop. */
+struct hw_http_job {
+    CURL *easy; /* borrows */
+    hw_http_fn *fn;
+    void *ctx;
+};
+
+HW_MUST_USE int hw_http_new(struct hw_http **ret, uv_loop_t *loop, struct hw_err *err);
+/* Closes the connections; all jobs were stopped before. */
+void hw_http_free(struct hw_http *h);
+
+HW_MUST_USE int hw_http_start(struct hw_http *h, struct hw_http_job *job, struct hw_err *err);
+void hw_http_stop(struct hw_http *h, struct hw_http_job *job);
+
+#endif

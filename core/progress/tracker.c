@@ -1,0 +1,425 @@
+#include "progress/tracker.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+enum { STALL_GAPS = 10, STALL_MAX_MS = 3600000, MILLION = 1000000 };
+
+static const char *const state_names[] = { "waiting", "scanning", "running",
+                                           "stalled", "complete", "failed" };
+
+const char *hw_state_name(enum hw_state state)
+{
+    return state_names[state];
+}
+
+struct hw_tracker_rules hw_tracker_rules_default(void)
+{
+    return (struct hw_tracker_rules){ .stall_ms = 180000, .no_match_ms = 300000, .total = -1 };
+}
+
+static struct hw_progress nothing_yet(void)
+{
+    return (struct hw_progress){
+        .m = 100, .count.total = -1, .fraction = -1, .rate = -1, .eta = -1
+    };
+}
+
+void hw_tracker_init(struct hw_tracker *t, const struct hw_tracker_rules *rules,
+                     struct hw_moment now)
+{
+    *t = (struct hw_tracker){ .rules = *rules,
+                              .now = nothing_yet(),
+                              .begun_ms = now.mono_ms,
+                              .changed_ms = now.mono_ms,
+                              .silent_since_ms = -1 };
+}
+
+static void set_text(char *dst, size_t size, const char *src)
+{
+    hw_clean_text(dst, size - 1, hw_str(src));
+}
+
+/* Lower is better: the unit that was asked for, then bytes, files, items, any other. */
+static int rank(const struct hw_count *c, const char *wanted)
+{
+    static const char *const order[] = { "bytes", "files", "items" };
+    if (wanted[0] && strcmp(c->unit, wanted) == 0)
+        return -1;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(c->unit, order[i]) == 0)
+            return i;
+    return 3;
+}
+
+/* Picks the count that is published; the others go to also, in the order they came. */
+static void choose_count(const struct hw_tracker *t, struct hw_sample *s)
+{
+    int best = -1;
+    for (int i = 0; i < s->also_count; i++) {
+        const struct hw_count *c = best < 0 ? &s->main : &s->also[best];
+        bool have = best >= 0 || s->counted;
+        /* A pair with a total tells more than one without. */
+        if (!have || (s->also[i].total >= 0) > (c->total >= 0) ||
+            ((s->also[i].total >= 0) == (c->total >= 0) &&
+             rank(&s->also[i], t->rules.unit) < rank(c, t->rules.unit)))
+            best = i;
+    }
+    if (best < 0)
+        return;
+    struct hw_count chosen = s->also[best];
+    if (s->counted)
+        s->also[best] = s->main;
+    else {
+        s->also_count--;
+        memmove(&s->also[best], &s->also[best + 1],
+                (size_t)(s->also_count - best) * sizeof s->also[0]);
+    }
+    s->main = chosen;
+    s->counted = true;
+}
+
+static bool same_phase(const struct hw_phase *a, const struct hw_phase *b)
+{
+    return a->index == b->index && strcmp(a->name, b->name) == 0;
+}
+
+/* Share done that the sample itself gives; < 0 = it gives none. */
+static double own_fraction(const struct hw_sample *s)
+{
+    if (s->counted && s->main.total > 0)
+        return (double)s->main.done / (double)s->main.total;
+    return s->fraction;
+}
+
+static void enter_phase(struct hw_tracker *t, const struct hw_sample *s)
+{
+    if (!s->phase.index || same_phase(&s->phase, &t->now.phase))
+        return;
+    if (s->phase.index > t->now.phase.index) {
+        t->phase_base += t->now.phase.weight;
+        if (t->phase_base > 1)
+            t->phase_base = 1;
+    } else {
+        t->phase_base = 0;
+        t->fraction_max = 0;
+    }
+}
+
+/* What the rate is measured in: the count, or millionths for tools that know only a percent. */
+static int64_t rate_basis(const struct hw_sample *s)
+{
+    return s->counted ? s->main.done : s->fraction >= 0 ? (int64_t)(s->fraction * MILLION) : -1;
+}
+
+static void begin_anew(struct hw_tracker *t)
+{
+    t->now.restarts++;
+    t->fraction_max = 0;
+    t->scanning = false;
+}
+
+/* Whether this sample goes below the last one, in the same phase and unit. */
+static bool goes_back(const struct hw_tracker *t, const struct hw_sample *s)
+{
+    if (s->phase.index && !same_phase(&s->phase, &t->now.phase))
+        return false;
+    if (s->counted && t->now.counted && strcmp(s->main.unit, t->now.count.unit) == 0)
+        return s->main.done < t->now.count.done;
+    double f = own_fraction(s);
+    return !s->counted && !t->now.counted && f >= 0 && f < t->now.fraction;
+}
+
+static void floor_hundredths(double fraction, struct hw_progress *p)
+{
+    int64_t n = (int64_t)floor(fraction * 100 + 1e-9); /* 0.29 * 100 is 28.999999999999996 */
+    p->n = n > 99 && fraction < 1 ? 99 : n > 100 ? 100 : n < 0 ? 0 : n;
+    p->m = 100;
+}
+
+/* The design's mapping of progress to N/M. */
+static void map_pair(struct hw_tracker *t, const struct hw_sample *s)
+{
+    double f = own_fraction(s);
+    if (s->phase.index && s->phase.weight > 0) {
+        if (f >= 0 && !t->scanning) {
+            double whole = t->phase_base + s->phase.weight * f;
+            t->fraction_max = whole > t->fraction_max ? fmin(whole, 1) : t->fraction_max;
+        } else if (t->phase_base > t->fraction_max)
+            t->fraction_max = t->phase_base;
+        t->now.fraction = t->fraction_max;
+        floor_hundredths(t->fraction_max, &t->now);
+        return;
+    }
+    if (s->counted || f >= 0)
+        t->now.fraction = t->scanning ? -1 : f;
+    if (t->scanning) /* the last N/M with a known total stays */
+        return;
+    if (s->counted && s->main.total >= 0) {
+        t->now.n = s->main.done;
+        t->now.m = s->main.total;
+    } else if (!s->counted && f >= 0)
+        floor_hundredths(f, &t->now);
+}
+
+static void fill_total(struct hw_tracker *t, struct hw_sample *s)
+{
+    if (s->counted && s->main.total < 0 && t->rules.total >= 0)
+        s->main.total = t->rules.total;
+    if (s->counted && s->main.total >= 0 && s->main.done > s->main.total) {
+        s->main.done = s->main.total;
+        t->corrected++;
+    }
+}
+
+static bool count_differs(const struct hw_progress *p, const struct hw_sample *s)
+{
+    if (s->counted)
+        return !p->counted || s->main.done != p->count.done || s->main.total != p->count.total ||
+               strcmp(s->main.unit, p->count.unit) != 0;
+    return s->fraction >= 0 && s->fraction != p->fraction;
+}
+
+static void take_count(struct hw_tracker *t, const struct hw_sample *s, bool anew,
+                       struct hw_moment now)
+{
+    int64_t basis = rate_basis(s);
+    bool other = s->counted != t->now.counted ||
+                 (s->counted && strcmp(t->now.count.unit, s->main.unit) != 0);
+    if (basis >= 0 && (other || anew || basis < t->rate.last_done))
+        hw_rate_restart(&t->rate, basis, now.mono_ms);
+    else if (basis >= 0)
+        hw_rate_add(&t->rate, basis, now.mono_ms);
+    if (!s->counted)
+        return;
+    t->now.counted = true;
+    t->now.count = s->main;
+}
+
+static int64_t stall_at(const struct hw_tracker *t);
+
+/* The task itself named another total; 0/0 -> 0/500 is no restart, the total just became known. */
+static bool renames_total(const struct hw_tracker *t, const struct hw_sample *s)
+{
+    return s->counted && t->now.counted && t->now.count.total > 0 &&
+           s->main.total != t->now.count.total;
+}
+
+static void take_rest(struct hw_tracker *t, const struct hw_sample *s, const char *parser)
+{
+    if (s->phase.index)
+        t->now.phase = s->phase;
+    if (s->counted || s->also_count) {
+        memcpy(t->now.also, s->also, sizeof s->also);
+        t->now.also_count = s->also_count;
+    }
+    set_text(t->now.parser, sizeof t->now.parser, parser);
+}
+
+static bool take_message(struct hw_tracker *t, const struct hw_sample *s)
+{
+    bool says = t->own_word || s->message[0]; /* a file without a message takes the old one away */
+    if (t->rules.hide_message || !says || strcmp(t->now.message, s->message) == 0)
+        return false;
+    memcpy(t->now.message, s->message, sizeof s->message);
+    return true;
+}
+
+static void mark_changed(struct hw_tracker *t, struct hw_moment now)
+{
+    t->changed_ms = now.mono_ms;
+    t->now.updated = now.unix_ms;
+    if (!t->now.started)
+        t->now.started = now.unix_ms;
+}
+
+bool hw_tracker_sample(struct hw_tracker *t, const struct hw_sample *sample, bool own_word,
+                       const char *parser, struct hw_moment now)
+{
+    struct hw_sample s = *sample;
+    if (t->ended)
+        return false;
+    t->silent_since_ms = -1;
+    t->refusal[0] = t->source_reason[0] = '\0';
+    choose_count(t, &s);
+    fill_total(t, &s);
+    bool back = goes_back(t, &s);
+    if (back && !own_word && !s.restart) {
+        t->held++;
+        return false;
+    }
+    bool restarts = s.restart || (own_word && (back || renames_total(t, &s)));
+    bool next_phase = s.phase.index && !same_phase(&s.phase, &t->now.phase);
+    bool changed = restarts || next_phase || count_differs(&t->now, &s);
+    bool was_idle = now.mono_ms >= stall_at(t); /* the idle time must not count */
+    t->own_word = own_word;
+    enter_phase(t, &s);
+    if (restarts)
+        begin_anew(t);
+    if (s.counted || s.fraction >= 0 || s.scanning)
+        t->scanning = s.scanning || (s.counted && s.main.total < 0);
+    take_count(t, &s, s.restart || next_phase || (changed && was_idle), now);
+    map_pair(t, &s);
+    take_rest(t, &s, parser);
+    bool new_message = take_message(t, &s);
+    if (changed)
+        mark_changed(t, now);
+    return changed || new_message;
+}
+
+void hw_tracker_refused(struct hw_tracker *t, const char *why, struct hw_moment now)
+{
+    (void)now;
+    t->now.refused++;
+    t->source_reason[0] = '\0';
+    set_text(t->refusal, sizeof t->refusal, why);
+}
+
+void hw_tracker_silent(struct hw_tracker *t, const char *parser, struct hw_moment now)
+{
+    if (t->silent_since_ms < 0)
+        t->silent_since_ms = now.mono_ms;
+    set_text(t->now.parser, sizeof t->now.parser, parser);
+}
+
+void hw_tracker_source(struct hw_tracker *t, const char *why)
+{
+    set_text(t->source_reason, sizeof t->source_reason, why);
+}
+
+void hw_tracker_attempt(struct hw_tracker *t, int attempt, struct hw_moment now)
+{
+    struct hw_tracker_rules rules = t->rules;
+    hw_tracker_init(t, &rules, now);
+    t->now.attempt = attempt;
+}
+
+void hw_tracker_end(struct hw_tracker *t, enum hw_outcome outcome, const char *reason,
+                    struct hw_moment now)
+{
+    if (t->ended)
+        return;
+    t->ended = true;
+    t->outcome = outcome;
+    set_text(t->end_reason, sizeof t->end_reason, reason);
+    t->now.updated = now.unix_ms;
+    if (!t->now.started)
+        t->now.started = now.unix_ms;
+    if (outcome == HW_OUTCOME_FAILURE)
+        return;
+    struct hw_progress *p = &t->now;
+    bool weighted = p->phase.index && p->phase.weight > 0;
+    if (t->scanning && p->counted && !weighted) /* the total was unknown to the end: it is what was done */
+        p->n = p->m = p->count.total = p->count.done;
+    else if (p->counted && p->count.total >= 0)
+        p->count.done = p->count.total;
+    t->scanning = false;
+    p->fraction = 1;
+    p->n = p->m;
+}
+
+/* Monotonic time from which on the task counts as stalled. */
+static int64_t stall_at(const struct hw_tracker *t)
+{
+    int64_t wait = t->rate.gap_ms * STALL_GAPS;
+    if (wait > STALL_MAX_MS)
+        wait = STALL_MAX_MS;
+    if (wait < t->rules.stall_ms)
+        wait = t->rules.stall_ms;
+    return t->changed_ms + wait;
+}
+
+static int64_t no_match_at(const struct hw_tracker *t)
+{
+    return t->silent_since_ms < 0 ? INT64_MAX : t->silent_since_ms + t->rules.no_match_ms;
+}
+
+static bool all_counted(const struct hw_progress *p)
+{
+    return p->m > 0 && p->n == p->m && (p->counted || p->fraction >= 0);
+}
+
+static void set_reason(struct hw_progress *p, const char *why)
+{
+    snprintf(p->reason, sizeof p->reason, "%s", why);
+}
+
+static void stalled(const struct hw_tracker *t, struct hw_moment now, struct hw_progress *p)
+{
+    p->state = HW_STALLED;
+    p->rate = p->eta = -1;
+    if (now.mono_ms >= no_match_at(t))
+        snprintf(p->reason, sizeof p->reason, "no record matched (%s)", p->parser);
+    else if (t->refusal[0])
+        set_reason(p, t->refusal);
+    else if (t->source_reason[0])
+        set_reason(p, t->source_reason);
+    else
+        set_reason(p, "no change");
+}
+
+/* Phases with weights: straight on from the share of the whole that is done. */
+static double weighted_eta(const struct hw_tracker *t, struct hw_moment now)
+{
+    double elapsed = (double)(now.mono_ms - t->begun_ms) / 1000, f = t->fraction_max;
+    return f > 0.02 && elapsed > 10 ? elapsed * (1 - f) / f : -1;
+}
+
+static double time_left(const struct hw_tracker *t, const struct hw_progress *p,
+                        struct hw_moment now)
+{
+    if (p->state != HW_RUNNING || all_counted(p))
+        return -1;
+    if (p->phase.index && p->phase.weight > 0)
+        return weighted_eta(t, now);
+    if (p->phase.index && p->phase.index < p->phase.count)
+        return -1;
+    if (p->counted)
+        return p->count.total > 0 ? hw_rate_eta(&t->rate, p->count.total, now.mono_ms) : -1;
+    return p->fraction >= 0 ? hw_rate_eta(&t->rate, MILLION, now.mono_ms) : -1;
+}
+
+static void running(const struct hw_tracker *t, struct hw_moment now, struct hw_progress *p)
+{
+    bool something = p->counted || p->fraction >= 0 || p->phase.index;
+    bool nothing_known = p->counted && p->count.done == 0 && p->count.total == 0;
+    p->state = t->scanning ? HW_SCANNING : !something || nothing_known ? HW_WAITING : HW_RUNNING;
+    p->rate = p->counted ? hw_rate_value(&t->rate, now.mono_ms) : -1;
+    p->eta = time_left(t, p, now);
+    if (t->refusal[0])
+        set_reason(p, t->refusal);
+    else if (p->state == HW_RUNNING && all_counted(p))
+        set_reason(p, "all counted, task still working");
+    else if (t->source_reason[0])
+        set_reason(p, t->source_reason);
+}
+
+void hw_tracker_view(const struct hw_tracker *t, struct hw_moment now, struct hw_progress *ret)
+{
+    *ret = t->now;
+    if (t->ended) {
+        ret->state = t->outcome == HW_OUTCOME_SUCCESS ? HW_COMPLETE : HW_FAILED;
+        set_reason(ret, t->end_reason);
+        return;
+    }
+    bool stuck = now.mono_ms >= stall_at(t) || now.mono_ms >= no_match_at(t);
+    if (stuck && !(all_counted(ret) && !t->scanning))
+        stalled(t, now, ret);
+    else
+        running(t, now, ret);
+}
+
+int64_t hw_tracker_next(const struct hw_tracker *t, int64_t now_ms)
+{
+    if (t->ended)
+        return -1;
+    int64_t stall = stall_at(t), match = no_match_at(t);
+    int64_t next = stall < match ? stall : match;
+    int64_t later = stall < match ? match : stall;
+    if (next > now_ms)
+        return next;
+    return later > now_ms && later != INT64_MAX ? later : -1;
+}

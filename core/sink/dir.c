@@ -1,0 +1,123 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "sink/objects.h"
+#include "yaml/convert.h"
+
+enum { OBJECT_MAX = 1024 * 1024 };
+
+struct dir {
+    struct hw_sink sink;
+    struct hw_objects objects;    /* owns */
+    const struct hw_clock *clock; /* borrows */
+    char *path;                   /* owns */
+    bool failed;                  /* the last write failed and was logged */
+};
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int replace_file(const char *path, const struct hw_buf *text, struct hw_err *err)
+{
+    hw_auto_free char *temp = hw_xasprintf("%s.new", path);
+    hw_auto_fd fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0)
+        return hw_fail_sys(err, "write '%s'", temp);
+    if (write_all(fd, text->ptr, text->len) < 0 || rename(temp, path) < 0) {
+        hw_fail_sys(err, "write '%s'", path);
+        unlink(temp);
+        return -1;
+    }
+    return 0;
+}
+
+/* Names of objects hold no "/"; what is no name at all is written as "-". */
+static const char *part(json_t *object, const char *key)
+{
+    const char *text = key ? hw_json_text(object, "metadata", key, NULL)
+                           : hw_json_text(object, "kind", NULL);
+    return text && text[0] && !strchr(text, '/') && text[0] != '.' ? text : "-";
+}
+
+static int write_object(const struct dir *d, json_t *object, struct hw_err *err)
+{
+    hw_auto_buf text;
+    hw_buf_init(&text, OBJECT_MAX);
+    if (hw_yaml_dump(object, &text, err) < 0)
+        return -1;
+    hw_auto_free char *path = hw_xasprintf("%s/%s-%s-%s.yaml", d->path, part(object, NULL),
+                                           part(object, "namespace"), part(object, "name"));
+    return replace_file(path, &text, err);
+}
+
+static int write_objects(struct dir *d, struct hw_err *err)
+{
+    if (write_object(d, d->objects.pod, err) < 0)
+        return -1;
+    return d->objects.operation ? write_object(d, d->objects.operation, err) : 0;
+}
+
+static void publish(struct hw_sink *sink, const struct hw_progress *p, bool last)
+{
+    struct dir *d = HW_CONTAINER(sink, struct dir, sink);
+    struct hw_err err;
+    (void)last;
+    hw_objects_apply(&d->objects, p, hw_wall_ms(d->clock));
+    int st = write_objects(d, &err);
+    if (st < 0 && !d->failed)
+        hw_log(HW_WARN, "dir", "%s; the next value tries again", err.msg);
+    d->failed = st < 0;
+}
+
+static bool is_busy(const struct hw_sink *sink)
+{
+    (void)sink;
+    return false;
+}
+
+static void free_dir(struct hw_sink *sink)
+{
+    if (!sink)
+        return;
+    struct dir *d = HW_CONTAINER(sink, struct dir, sink);
+    hw_objects_done(&d->objects);
+    free(d->path);
+    free(d);
+}
+
+int hw_dir_new(struct hw_sink **ret, const char *path, struct hw_objects *objects,
+               const struct hw_clock *clock, const struct hw_sink_events *events, struct hw_err *err)
+{
+    static const struct hw_sink_ops ops = {
+        .name = "dir", .publish = publish, .is_busy = is_busy, .free = free_dir
+    };
+    struct stat st;
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return hw_fail_sys(err, "make directory '%s'", path);
+    if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+        return hw_fail(err, HW_ECONFIG, "'%s' is no directory", path);
+    struct dir *d = hw_xzalloc(sizeof *d);
+    d->sink = (struct hw_sink){ .ops = &ops, .events = *events };
+    d->objects = *objects;
+    *objects = (struct hw_objects){ 0 };
+    d->clock = clock;
+    d->path = hw_xstrdup(path);
+    *ret = &d->sink;
+    return 0;
+}

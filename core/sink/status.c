@@ -1,0 +1,152 @@
+#include "sink/status.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "kube/owner.h"
+#include "progress/detail.h"
+#include "progress/nm.h"
+#include "sink/api.h"
+
+struct status {
+    struct hw_api_sink api;      /* first */
+    struct hw_kube_target found; /* kind NULL = not known yet */
+    struct hw_kube_owner *owner; /* the search, while it goes on */
+    bool named;                  /* by the setting */
+};
+
+static void send_patch(struct status *s, json_t *patch, bool writing)
+{
+    hw_auto_free char *body = hw_json_dump(patch);
+    struct hw_kube_request request = {
+        .verb = HW_KUBE_PATCH,
+        .object = hw_kube_target_object(&s->found, "status"),
+        .body = hw_str(body),
+        .metadata_only = true,
+    };
+    hw_api_send(&s->api, &request, writing);
+}
+
+static json_t *make_infos(struct status *s)
+{
+    const struct hw_progress *p = &s->api.value;
+    int64_t now = hw_wall_ms(s->api.clock);
+    char nm[HW_NM_SIZE], when[21], line[HW_LINE_MAX];
+    hw_nm_format(p->n, p->m, nm);
+    hw_format_time(p->updated ? p->updated : now, when);
+    hw_progress_line(p, now, line, sizeof line);
+    json_t *infos = json_object();
+    json_object_set_new(infos, "progress", json_string(nm));
+    json_object_set_new(infos, "progressUpdated", json_string(when));
+    json_object_set_new(infos, "progressMessage", json_string(line));
+    return infos;
+}
+
+static void send_value(struct status *s)
+{
+    hw_auto_json patch = hw_kube_patch(s->found.uid);
+    json_t *status = json_object();
+    json_object_set_new(patch, "status", status);
+    json_object_set_new(status, "infos", make_infos(s));
+    send_patch(s, patch, true);
+}
+
+/* One step of the search; true when something was sent or the search ended. */
+static bool search(struct status *s)
+{
+    struct hw_kube_request ask;
+    struct hw_err err;
+    switch (hw_kube_owner_step(s->owner, &ask, &err)) {
+    case HW_KUBE_ASK:
+        hw_api_send(&s->api, &ask, false);
+        return true;
+    case HW_KUBE_NONE:
+        hw_api_stop(&s->api, err.msg);
+        return true;
+    case HW_KUBE_FOUND:
+        break;
+    }
+    s->found = hw_kube_owner_take(s->owner);
+    hw_kube_owner_free(s->owner);
+    s->owner = NULL;
+    return false;
+}
+
+static bool next(struct hw_api_sink *a)
+{
+    struct status *s = (struct status *)(void *)a;
+    if (s->owner && search(s))
+        return true;
+    if (!s->found.kind || !hw_api_wants(a))
+        return false;
+    if (!s->found.uid) { /* named: its uid is learned as a pod's is */
+        hw_auto_json patch = hw_kube_patch(NULL);
+        send_patch(s, patch, false);
+        return true;
+    }
+    send_value(s);
+    return true;
+}
+
+static void answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+{
+    struct status *s = (struct status *)(void *)a;
+    const char *uid = hw_json_text(reply->body, "metadata", "uid", NULL);
+    if (s->owner)
+        hw_kube_owner_answer(s->owner, reply->body);
+    else if (uid && hw_kube_check_uid("uid", uid, NULL) == 0)
+        s->found.uid = hw_xstrdup(uid);
+    else
+        hw_api_stop(a, "the server answered with something that is no object");
+}
+
+static void written(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+{
+    (void)a;
+    (void)reply;
+}
+
+static void done(struct hw_api_sink *a)
+{
+    struct status *s = (struct status *)(void *)a;
+    hw_kube_target_done(&s->found);
+    hw_kube_owner_free(s->owner);
+}
+
+static const struct hw_api_ops api_ops = {
+    .next = next, .answered = answered, .written = written, .done = done
+};
+
+static const struct hw_sink_ops sink_ops = {
+    .name = "status", .publish = hw_api_publish, .is_busy = hw_api_is_busy, .free = hw_api_free
+};
+
+int hw_status_new(struct hw_sink **ret, struct hw_kube *kube, uv_loop_t *loop,
+                  const struct hw_clock *clock, const struct hw_status_opts *opts, struct hw_err *err)
+{
+    struct hw_kube_target named = { 0 };
+    bool is_named = opts->operation && opts->operation[0];
+    if (is_named && hw_kube_target_parse(opts->operation, opts->namespace, &named, err) < 0)
+        return -1;
+    struct status *s = hw_xzalloc(sizeof *s);
+    s->found = named;
+    s->named = is_named;
+    hw_api_init(&s->api, &sink_ops, &api_ops, kube, loop, clock);
+    s->api.on_stop = opts->on_stop;
+    s->api.ctx = opts->ctx;
+    *ret = &s->api.sink;
+    return 0;
+}
+
+void hw_status_set_pod(struct hw_sink *sink, json_t *pod)
+{
+    struct status *s = (struct status *)(void *)sink;
+    if (s->named || s->owner || s->found.kind || s->api.stopped)
+        return;
+    if (!pod) {
+        hw_api_stop(&s->api, "the pod is not known, so its operation can't be found");
+        return;
+    }
+    s->owner = hw_kube_owner_new(pod);
+    hw_api_kick(&s->api);
+}
