@@ -24,7 +24,7 @@ struct hw_pairs {
 enum hw_output { HW_OUTPUT_TABLE, HW_OUTPUT_JSON, HW_OUTPUT_YAML, HW_OUTPUT_WIDE, HW_OUTPUT_NAME };
 enum hw_color { HW_COLOR_AUTO, HW_COLOR_ALWAYS, HW_COLOR_NEVER };
 enum hw_by { HW_BY_AUTO, HW_BY_SIDECAR, HW_BY_WRAPPER };
-/* Bits of `sinks`; without one of them but AUTO, or none: the command decides. */
+/* Bits of `sinks`. AUTO alone: the command decides. */
 enum {
     HW_TO_AUTO = 1 << 0,
     HW_TO_ANNOTATION = 1 << 1,

@@ -99,7 +99,7 @@ const struct hw_option hw_options[] = {
     { "by", "HEADWAY_BY", "by", 0, HW_T_WORD, AT(by), "auto", .words = by_words,
       .takes = HW_FOR_RUN | HW_FOR_EXEC,
       .help = "as whom the detail annotation names the writer; auto: run is a sidecar" },
-    { "log", "HEADWAY_LOG", "log", 0, HW_T_TEXT, AT(log), "info", .takes = HW_FOR_ALL,
+    { "log", "HEADWAY_LOG", "log", 0, HW_T_LOG, AT(log), "info", .takes = HW_FOR_ALL,
       .help = "error, warn, info or debug, also for single rooms: info,kube=debug" },
     { "color", "HEADWAY_COLOR", "color", 0, HW_T_WORD, AT(color), "auto", .words = color_words,
       .takes = HW_FOR_ALL, .env_word = "NO_COLOR=never",
@@ -153,7 +153,7 @@ const char *hw_option_arg(const struct hw_option *o, char *buf, size_t size)
     static const char *const names[] = {
         [HW_T_TEXT] = "TEXT", [HW_T_PATH] = "PATH",      [HW_T_DURATION] = "DURATION",
         [HW_T_INT] = "N",     [HW_T_SIZE] = "N",         [HW_T_BOOL] = "on|off",
-        [HW_T_WORD] = "",     [HW_T_WORDS] = "",         [HW_T_PAIRS] = "K=V,...",
+        [HW_T_WORD] = "",     [HW_T_WORDS] = "",         [HW_T_PAIRS] = "K=V,...", [HW_T_LOG] = "LEVEL,...",
     };
     if (o->type == HW_T_WORD || o->type == HW_T_WORDS)
         join(o->words, o->type == HW_T_WORD ? '|' : ',', buf, size);

@@ -18,6 +18,7 @@ enum hw_option_type {
     HW_T_BOOL,     /* bool: true, false, on, off */
     HW_T_WORD,     /* int: index into words */
     HW_T_WORDS,    /* unsigned: bit i for words[i]; several with ",", or a YAML list */
+    HW_T_LOG,      /* const char *: levels as hw_log_configure takes them */
     HW_T_PAIRS,    /* struct hw_pairs: "k=v,k=v" ("\," for a comma), or a YAML map */
 };
 

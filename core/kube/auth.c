@@ -17,10 +17,12 @@ struct hw_kube_auth {
 };
 
 struct hw_kube_auth *hw_kube_auth_new(uv_loop_t *loop, const struct hw_clock *clock,
-                                      const struct hw_kube_config *config, hw_kube_auth_fn *fn, void *ctx)
+                                      const struct hw_kube_config *config, hw_kube_auth_fn *fn,
+                                      void *ctx)
 {
     struct hw_kube_auth *a = hw_xzalloc(sizeof *a);
-    *a = (struct hw_kube_auth){ .loop = loop, .clock = clock, .config = config, .fn = fn, .ctx = ctx };
+    *a =
+        (struct hw_kube_auth){ .loop = loop, .clock = clock, .config = config, .fn = fn, .ctx = ctx };
     return a;
 }
 

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 enum {
-    HW_BACKOFF_BASE_MS = 500,   /* ceiling of the first wait */
-    HW_BACKOFF_MAX_MS = 60000,  /* ceiling of all later ones */
-    HW_BACKOFF_LEAST_MS = 20,   /* no wait is shorter: never a busy loop, however the dice fall */
+    HW_BACKOFF_BASE_MS = 500,  /* ceiling of the first wait */
+    HW_BACKOFF_MAX_MS = 60000, /* ceiling of all later ones */
+    HW_BACKOFF_LEAST_MS = 20,  /* no wait is shorter: never a busy loop, however the dice fall */
 };
 
 struct hw_backoff {

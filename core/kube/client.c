@@ -80,7 +80,8 @@ static void stop_transfer(struct hw_kube_call *c)
 static void free_call(struct hw_kube_call *c)
 {
     const struct hw_kube_object *o = &c->object;
-    const char *strings[] = { o->group, o->version, o->resource, o->namespace, o->name, o->subresource };
+    const char *strings[] = { o->group,     o->version, o->resource,
+                              o->namespace, o->name,    o->subresource };
     for (size_t i = 0; i < HW_LEN(strings); i++)
         free((char *)(uintptr_t)strings[i]);
     free(c->path);

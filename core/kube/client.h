@@ -28,21 +28,21 @@ struct hw_kube_opts {
 struct hw_kube_request {
     enum hw_kube_verb verb;
     struct hw_kube_object object;
-    const char *query;    /* "limit=500", escaped by the caller; NULL = none */
-    struct hw_str body;   /* JSON; copied */
-    bool metadata_only;   /* the answer's body is a PartialObjectMetadata: a tenth of the bytes */
-    int64_t deadline_ms;  /* of each try, connecting included; 0 = 10 s */
-    size_t answer_max;    /* bytes; 0 = 4 MiB */
+    const char *query;   /* "limit=500", escaped by the caller; NULL = none */
+    struct hw_str body;  /* JSON; copied */
+    bool metadata_only;  /* the answer's body is a PartialObjectMetadata: a tenth of the bytes */
+    int64_t deadline_ms; /* of each try, connecting included; 0 = 10 s */
+    size_t answer_max;   /* bytes; 0 = 4 MiB */
 };
 
 struct hw_kube_reply {
     enum hw_kube_outcome outcome;
     int status;             /* HTTP status; 0 = no answer */
     int64_t retry_after_ms; /* -1 = the server did not say */
-    int cause;              /* the same number = the same cause: HTTP status, or 1000 + curl's code */
-    int64_t ms;             /* from the start of the last try to its end */
-    json_t *body;           /* the answer's object; NULL when there was none. Borrowed until fn returns */
-    struct hw_err err;      /* filled unless outcome is HW_KUBE_OK; says what to do; never a token */
+    int cause;    /* the same number = the same cause: HTTP status, or 1000 + curl's code */
+    int64_t ms;   /* from the start of the last try to its end */
+    json_t *body; /* the answer's object; NULL when there was none. Borrowed until fn returns */
+    struct hw_err err; /* filled unless outcome is HW_KUBE_OK; says what to do; never a token */
 };
 
 typedef void hw_kube_fn(void *ctx, const struct hw_kube_reply *reply);

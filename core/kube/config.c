@@ -120,8 +120,10 @@ static int load(const struct hw_kube_config_opts *o, struct hw_kube_config *c, s
         st = hw_kubeconfig_load(home, false, o->context, c, err);
     if (st <= 0)
         return st;
-    return pod ? hw_fail(err, HW_ECONFIG, "no token in '%s': does the pod forbid automountServiceAccountToken?", dir)
-               : hw_fail(err, HW_ECONFIG, "no cluster: not in a pod, no $KUBECONFIG, no ~/.kube/config");
+    return pod ? hw_fail(err, HW_ECONFIG,
+                         "no token in '%s': does the pod forbid automountServiceAccountToken?", dir)
+               : hw_fail(err, HW_ECONFIG,
+                         "no cluster: not in a pod, no $KUBECONFIG, no ~/.kube/config");
 }
 
 /* The namespace asked for, else the one that was found, else "default". */

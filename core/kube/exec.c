@@ -77,7 +77,8 @@ static int judge(struct hw_kube_plugin *p, struct hw_kube_credential *got, struc
     if (p->err.code)
         *err = p->err;
     else if (p->exit_code)
-        hw_fail(err, HW_ECONFIG, "ended with status %d%s%s", p->exit_code, words[0] ? ": " : "", words);
+        hw_fail(err, HW_ECONFIG, "ended with status %d%s%s", p->exit_code, words[0] ? ": " : "",
+                words);
     else if (hw_kube_credential_parse((struct hw_str){ p->output.ptr, p->output.len },
                                       exec->api_version, got, err) == 0)
         return 0;
@@ -217,7 +218,8 @@ struct hw_kube_plugin *hw_kube_plugin_start(uv_loop_t *loop, const struct hw_kub
                                             hw_kube_plugin_fn *fn, void *ctx)
 {
     struct hw_kube_plugin *p = hw_xzalloc(sizeof *p);
-    *p = (struct hw_kube_plugin){ .config = config, .fn = fn, .ctx = ctx, .exit_code = -1, .open = 4 };
+    *p =
+        (struct hw_kube_plugin){ .config = config, .fn = fn, .ctx = ctx, .exit_code = -1, .open = 4 };
     hw_buf_init(&p->output, OUTPUT_MAX);
     hw_buf_init(&p->stderr_text, COMPLAINT_MAX);
     uv_timer_init(loop, &p->timer);

@@ -10,7 +10,7 @@
 
 enum { FILES_MAX = 16 };
 
-#define AUTH_V1      "client.authentication.k8s.io/v1"
+#define AUTH_V1 "client.authentication.k8s.io/v1"
 #define AUTH_V1BETA1 "client.authentication.k8s.io/v1beta1"
 
 struct files {
@@ -29,7 +29,8 @@ static int check_file(const struct hw_yaml *y, struct hw_err *err)
     const struct hw_yaml_node *root = hw_yaml_root(y, 0);
     const char *kind = hw_yaml_text(hw_yaml_get(root, "kind"));
     if (root && !hw_yaml_is_map(root))
-        return hw_yaml_fail(root, err, HW_ECONFIG, "a kubeconfig is a map, not %s", hw_yaml_describe(root));
+        return hw_yaml_fail(root, err, HW_ECONFIG, "a kubeconfig is a map, not %s",
+                            hw_yaml_describe(root));
     if (kind && strcmp(kind, "Config") != 0)
         return hw_yaml_fail(hw_yaml_get(root, "kind"), err, HW_ECONFIG, "kind is not Config");
     return 0;
@@ -59,7 +60,8 @@ static int add_files(struct files *f, const char *paths, struct hw_err *err)
 }
 
 /* The text at key, NULL when it is missing or empty: kubectl writes empty strings for "not set". */
-static int get_text(const struct hw_yaml_node *map, const char *key, const char **ret, struct hw_err *err)
+static int get_text(const struct hw_yaml_node *map, const char *key, const char **ret,
+                    struct hw_err *err)
 {
     const struct hw_yaml_node *node = hw_yaml_get(map, key);
     const char *text = NULL;
@@ -85,8 +87,8 @@ static char *beside(const struct hw_yaml_node *node, const char *path)
     if (path[0] == '/')
         return hw_xstrdup(path);
     hw_auto_free char *cwd = file[0] == '/' ? NULL : getcwd(NULL, 0);
-    return hw_xasprintf("%s%s%.*s%s", cwd ? cwd : "", cwd ? "/" : "", slash ? (int)(slash - file + 1) : 0,
-                        file, path);
+    return hw_xasprintf("%s%s%.*s%s", cwd ? cwd : "", cwd ? "/" : "",
+                        slash ? (int)(slash - file + 1) : 0, file, path);
 }
 
 static int copy_path(const struct hw_yaml_node *map, const char *key, char **ret, struct hw_err *err)
@@ -115,13 +117,14 @@ static int find_in(const struct hw_yaml *y, const char *list, const char *name,
 {
     const struct hw_yaml_node *all = hw_yaml_get(hw_yaml_root(y, 0), list), *found = NULL;
     if (!hw_yaml_is_null(all) && !hw_yaml_is_list(all))
-        return hw_yaml_fail(all, err, HW_ECONFIG, "%s is a list, not %s", list, hw_yaml_describe(all));
+        return hw_yaml_fail(all, err, HW_ECONFIG, "%s is a list, not %s", list,
+                            hw_yaml_describe(all));
     for (const struct hw_yaml_node *n = hw_yaml_first(all); n; n = hw_yaml_next(n)) {
         if (!hw_streq(hw_yaml_text(hw_yaml_get(n, "name")), name))
             continue;
         if (found)
-            return hw_yaml_fail(n, err, HW_ECONFIG, "%s: '%.60s' again, first in line %d", list, name,
-                                found->line);
+            return hw_yaml_fail(n, err, HW_ECONFIG, "%s: '%.60s' again, first in line %d", list,
+                                name, found->line);
         found = n;
     }
     *ret = found;
@@ -130,7 +133,8 @@ static int find_in(const struct hw_yaml *y, const char *list, const char *name,
 
 /* The map under key ("cluster") of the first entry called name; wanted is what names it. */
 static int find(const struct files *f, const char *list, const char *key, const char *name,
-                const struct hw_yaml_node *wanted, const struct hw_yaml_node **ret, struct hw_err *err)
+                const struct hw_yaml_node *wanted, const struct hw_yaml_node **ret,
+                struct hw_err *err)
 {
     const struct hw_yaml_node *entry = NULL;
     for (int i = 0; i < f->count && !entry; i++)
@@ -142,7 +146,8 @@ static int find(const struct files *f, const char *list, const char *key, const 
         return hw_fail(err, HW_ECONFIG, "%s: no context '%.60s'", hw_yaml_name(f->of[0]), name);
     const struct hw_yaml_node *map = hw_yaml_get(entry, key);
     if (!hw_yaml_is_map(map))
-        return hw_yaml_fail(map ? map : entry, err, HW_ECONFIG, "%s '%.60s' has no map '%s'", list, name, key);
+        return hw_yaml_fail(map ? map : entry, err, HW_ECONFIG, "%s '%.60s' has no map '%s'", list,
+                            name, key);
     *ret = map;
     return 0;
 }
@@ -155,9 +160,10 @@ static int refuse_skip(const struct hw_yaml_node *map, struct hw_err *err)
         return -1;
     if (!skip)
         return 0;
-    return hw_yaml_fail(node, err, HW_ECONFIG,
-                        "insecure-skip-tls-verify is refused: the server's certificate is always checked; "
-                        "give certificate-authority, or tls-server-name for another name");
+    return hw_yaml_fail(
+        node, err, HW_ECONFIG,
+        "insecure-skip-tls-verify is refused: the server's certificate is always checked; "
+        "give certificate-authority, or tls-server-name for another name");
 }
 
 static int check_proxy(const struct hw_yaml_node *map, const char *url, struct hw_err *err)
@@ -174,7 +180,8 @@ static int read_cluster(const struct hw_yaml_node *map, struct hw_kube_config *c
 {
     if (refuse_skip(map, err) < 0 || copy_text(map, "server", &c->server, err) < 0 ||
         copy_text(map, "tls-server-name", &c->tls_server_name, err) < 0 ||
-        copy_text(map, "proxy-url", &c->proxy_url, err) < 0 || check_proxy(map, c->proxy_url, err) < 0 ||
+        copy_text(map, "proxy-url", &c->proxy_url, err) < 0 ||
+        check_proxy(map, c->proxy_url, err) < 0 ||
         copy_path(map, "certificate-authority", &c->ca_file, err) < 0 ||
         copy_data(map, "certificate-authority-data", &c->ca_data, err) < 0)
         return -1;
@@ -244,7 +251,8 @@ static int read_exec(const struct hw_yaml_node *map, struct hw_kube_exec *exec, 
     if (!command)
         return hw_yaml_fail(map, err, HW_ECONFIG, "exec has no command");
     if (!hw_streq(exec->api_version, AUTH_V1) && !hw_streq(exec->api_version, AUTH_V1BETA1))
-        return hw_yaml_fail(map, err, HW_ECONFIG, "exec: apiVersion is neither " AUTH_V1 " nor v1beta1");
+        return hw_yaml_fail(map, err, HW_ECONFIG,
+                            "exec: apiVersion is neither " AUTH_V1 " nor v1beta1");
     exec->command = strchr(command, '/') ? beside(map, command) : hw_xstrdup(command);
     if (hint) {
         exec->hint = hw_xzalloc(161);
@@ -260,8 +268,10 @@ static int refuse_users(const struct hw_yaml_node *map, struct hw_err *err)
         const char *key, *why;
     } rows[] = {
         { "auth-provider", "auth-provider was removed from kubectl, too: use exec" },
-        { "username", "user name and password are not supported: use a token, a client certificate or exec" },
-        { "password", "user name and password are not supported: use a token, a client certificate or exec" },
+        { "username",
+          "user name and password are not supported: use a token, a client certificate or exec" },
+        { "password",
+          "user name and password are not supported: use a token, a client certificate or exec" },
         { "as", "impersonation is not supported: use a context without it" },
         { "as-uid", "impersonation is not supported: use a context without it" },
         { "as-groups", "impersonation is not supported: use a context without it" },
@@ -275,14 +285,17 @@ static int refuse_users(const struct hw_yaml_node *map, struct hw_err *err)
     return 0;
 }
 
-static int check_user(const struct hw_yaml_node *map, const struct hw_kube_config *c, struct hw_err *err)
+static int check_user(const struct hw_yaml_node *map, const struct hw_kube_config *c,
+                      struct hw_err *err)
 {
     bool cert = c->cert_file || c->cert_data.ptr, key = c->key_file || c->key_data.ptr;
     if (cert != key)
-        return hw_yaml_fail(map, err, HW_ECONFIG, "client-certificate and client-key belong together");
+        return hw_yaml_fail(map, err, HW_ECONFIG,
+                            "client-certificate and client-key belong together");
     if (!c->token)
         return 0;
-    hw_auto_free char *where = hw_xasprintf("%s:%d", hw_yaml_name(map->file), hw_yaml_get(map, "token")->line);
+    hw_auto_free char *where =
+        hw_xasprintf("%s:%d", hw_yaml_name(map->file), hw_yaml_get(map, "token")->line);
     return hw_kube_check_token(where, c->token, err);
 }
 
@@ -296,7 +309,8 @@ static int read_user(const struct hw_yaml_node *map, struct hw_kube_config *c, s
         copy_path(map, "client-key", &c->key_file, err) < 0 ||
         copy_data(map, "client-key-data", &c->key_data, err) < 0 || check_user(map, c, err) < 0)
         return -1;
-    if (c->token || c->token_file || hw_yaml_is_null(exec)) /* a token goes before exec, as in kubectl */
+    if (c->token || c->token_file ||
+        hw_yaml_is_null(exec)) /* a token goes before exec, as in kubectl */
         return 0;
     c->exec = hw_xzalloc(sizeof *c->exec);
     return read_exec(exec, c->exec, err);
@@ -320,13 +334,15 @@ static int choose_context(const struct files *f, const char *context, const char
     return 0;
 }
 
-static int read_files(const struct files *f, const char *wanted, struct hw_kube_config *c, struct hw_err *err)
+static int read_files(const struct files *f, const char *wanted, struct hw_kube_config *c,
+                      struct hw_err *err)
 {
     const char *name, *cluster = NULL, *user = NULL;
     const struct hw_yaml_node *at, *context, *map;
     if (choose_context(f, wanted, &name, &at, err) < 0 ||
         find(f, "contexts", "context", name, at, &context, err) < 0 ||
-        get_text(context, "cluster", &cluster, err) < 0 || get_text(context, "user", &user, err) < 0 ||
+        get_text(context, "cluster", &cluster, err) < 0 ||
+        get_text(context, "user", &user, err) < 0 ||
         copy_text(context, "namespace", &c->namespace, err) < 0)
         return -1;
     c->context = hw_xstrdup(name);
@@ -334,7 +350,8 @@ static int read_files(const struct files *f, const char *wanted, struct hw_kube_
     if (!cluster)
         return hw_yaml_fail(context, err, HW_ECONFIG, "context '%.60s' names no cluster", name);
     if (c->namespace && hw_kube_check_label("namespace", c->namespace, err) < 0)
-        return hw_wrap(err, "%s:%d", hw_yaml_name(context->file), hw_yaml_get(context, "namespace")->line);
+        return hw_wrap(err, "%s:%d", hw_yaml_name(context->file),
+                       hw_yaml_get(context, "namespace")->line);
     if (find(f, "clusters", "cluster", cluster, hw_yaml_get(context, "cluster"), &map, err) < 0 ||
         read_cluster(map, c, err) < 0)
         return -1;

@@ -55,7 +55,8 @@ int hw_kube_check_label(const char *what, const char *name, struct hw_err *err)
 {
     size_t n = name ? label_length(name) : 0;
     if (!n || name[n] || n > 63)
-        return bad_name(what, name, "expected at most 63 of a-z, 0-9 and '-', letters or digits at both ends",
+        return bad_name(what, name,
+                        "expected at most 63 of a-z, 0-9 and '-', letters or digits at both ends",
                         err);
     return 0;
 }
@@ -67,9 +68,10 @@ int hw_kube_check_name(const char *what, const char *name, struct hw_err *err)
         size_t n = label_length(p);
         p += n;
         if (!n || p - name > 253 || (*p && *p != '.'))
-            return bad_name(what, name,
-                            "expected at most 253 of a-z, 0-9, '-' and '.', letters or digits around each '.'",
-                            err);
+            return bad_name(
+                what, name,
+                "expected at most 253 of a-z, 0-9, '-' and '.', letters or digits around each '.'",
+                err);
         if (!*p++)
             return 0;
     }

@@ -9,7 +9,8 @@
 enum { STEPS_MAX = 4 };
 
 struct hw_kube_owner {
-    struct hw_kube_target next; /* what the last reference points to; kind NULL = it points to nothing of ours */
+    struct hw_kube_target
+        next; /* what the last reference points to; kind NULL = it points to nothing of ours */
     int steps;
     char why[300]; /* filled: there is none */
 };
@@ -69,7 +70,7 @@ int hw_kube_target_parse(const char *text, const char *namespace, struct hw_kube
     if (!kind)
         return bad_target(text, "expected a dataprocess, dataload, datamigrate or databackup", err);
     if (n == 3)
-        namespace = part[0];
+    namespace = part[0];
     if (hw_kube_check_label("namespace", namespace, err) < 0 ||
         hw_kube_check_name("operation", part[n - 1], err) < 0)
         return -1;
@@ -86,8 +87,7 @@ static json_t *controller_of(json_t *object)
 {
     size_t i;
     json_t *ref;
-    json_array_foreach(hw_json_at(object, "metadata", "ownerReferences", NULL), i, ref)
-    {
+    json_array_foreach(hw_json_at(object, "metadata", "ownerReferences", NULL), i, ref) {
         if (json_is_true(json_object_get(ref, "controller")))
             return ref;
     }
@@ -107,7 +107,8 @@ HW_PRINTF(2, 3) static void end_search(struct hw_kube_owner *o, const char *fmt,
 static bool is_whole(const char *name, const char *version, const char *uid)
 {
     return name && uid && version[0] && hw_kube_check_name("owner", name, NULL) == 0 &&
-           hw_kube_check_label("version", version, NULL) == 0 && hw_kube_check_uid("uid", uid, NULL) == 0;
+           hw_kube_check_label("version", version, NULL) == 0 &&
+           hw_kube_check_uid("uid", uid, NULL) == 0;
 }
 
 /* From an object to what its controller reference names. */
@@ -120,15 +121,17 @@ static void follow(struct hw_kube_owner *o, json_t *object)
     const char *name = hw_json_text(ref, "name", NULL), *uid = hw_json_text(ref, "uid", NULL);
     hw_kube_target_done(&o->next);
     if (!ref || !api || !kind) {
-        end_search(o, "'%s' has no controller; name the operation with status.operation", from ? from : "?");
+        end_search(o, "'%s' has no controller; name the operation with status.operation",
+                   from ? from : "?");
         return;
     }
     const char *slash = strchr(api, '/'), *version = slash ? slash + 1 : api;
     hw_auto_free char *group = hw_xstrndup(api, slash ? (size_t)(slash - api) : 0);
     const struct hw_kube_kind *known = hw_kube_kind_find(kind, group);
     if (!known || strcmp(known->resource, "pods") == 0)
-        end_search(o, "'%s' belongs to %s '%s', which is no data operation; name it with status.operation",
-                   from ? from : "?", kind, name ? name : "?");
+        end_search(
+            o, "'%s' belongs to %s '%s', which is no data operation; name it with status.operation",
+            from ? from : "?", kind, name ? name : "?");
     else if (!namespace || !is_whole(name, version, uid))
         end_search(o, "'%s' has an owner reference that can't be followed", from ? from : "?");
     else

@@ -63,8 +63,7 @@ static bool is_other_uid(json_t *body)
 {
     size_t i;
     json_t *cause;
-    json_array_foreach(hw_json_at(body, "details", "causes", NULL), i, cause)
-    {
+    json_array_foreach(hw_json_at(body, "details", "causes", NULL), i, cause) {
         const char *field = hw_json_text(cause, "field", NULL);
         if (field && strcmp(field, "metadata.uid") == 0)
             return true;
@@ -139,16 +138,26 @@ static const struct {
     int status;
     const char *text;
 } status_texts[] = {
-    { 301, "Moved Permanently" },  { 302, "Found" },
-    { 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
-    { 400, "Bad Request" },        { 401, "Unauthorized" },
-    { 403, "Forbidden" },          { 404, "Not Found" },
-    { 405, "Method Not Allowed" }, { 406, "Not Acceptable" },
-    { 408, "Request Timeout" },    { 409, "Conflict" },
-    { 410, "Gone" },               { 413, "Request Entity Too Large" },
-    { 415, "Unsupported Media Type" }, { 422, "Unprocessable Entity" },
-    { 429, "Too Many Requests" },  { 500, "Internal Server Error" },
-    { 502, "Bad Gateway" },        { 503, "Service Unavailable" },
+    { 301, "Moved Permanently" },
+    { 302, "Found" },
+    { 307, "Temporary Redirect" },
+    { 308, "Permanent Redirect" },
+    { 400, "Bad Request" },
+    { 401, "Unauthorized" },
+    { 403, "Forbidden" },
+    { 404, "Not Found" },
+    { 405, "Method Not Allowed" },
+    { 406, "Not Acceptable" },
+    { 408, "Request Timeout" },
+    { 409, "Conflict" },
+    { 410, "Gone" },
+    { 413, "Request Entity Too Large" },
+    { 415, "Unsupported Media Type" },
+    { 422, "Unprocessable Entity" },
+    { 429, "Too Many Requests" },
+    { 500, "Internal Server Error" },
+    { 502, "Bad Gateway" },
+    { 503, "Service Unavailable" },
     { 504, "Gateway Timeout" },
 };
 
@@ -166,12 +175,12 @@ static char *missing_right(enum hw_kube_verb verb, const struct hw_kube_object *
     const char *group = o->group && o->group[0] ? o->group : NULL;
     if (is_policy(said))
         return hw_xasprintf("an admission policy refuses it: %s", said);
-    return hw_xasprintf("needs verb '%s' on '%s%s%s'%s%s%s in %s%s%s: grant it to this account with a Role",
-                        hw_kube_verb_name(verb), o->resource, o->subresource ? "/" : "",
-                        o->subresource ? o->subresource : "", group ? " of '" : "",
-                        group ? group : "", group ? "'" : "",
-                        o->namespace ? "namespace '" : "the whole cluster",
-                        o->namespace ? o->namespace : "", o->namespace ? "'" : "");
+    return hw_xasprintf(
+        "needs verb '%s' on '%s%s%s'%s%s%s in %s%s%s: grant it to this account with a Role",
+        hw_kube_verb_name(verb), o->resource, o->subresource ? "/" : "",
+        o->subresource ? o->subresource : "", group ? " of '" : "", group ? group : "",
+        group ? "'" : "", o->namespace ? "namespace '" : "the whole cluster",
+        o->namespace ? o->namespace : "", o->namespace ? "'" : "");
 }
 
 /* What to do about it; free() it. */
@@ -183,7 +192,8 @@ static char *advice(enum hw_kube_verb verb, const struct hw_kube_object *o,
     case HW_KUBE_FORBIDDEN:
         return missing_right(verb, o, said);
     case HW_KUBE_UNAUTHORIZED:
-        text = "the token or certificate is not accepted: expired, of another cluster, or its pod is gone";
+        text =
+            "the token or certificate is not accepted: expired, of another cluster, or its pod is gone";
         break;
     case HW_KUBE_NOT_FOUND:
         text = said[0] ? said : "no such object, or the cluster does not know this resource";

@@ -12,16 +12,16 @@
 enum hw_kube_outcome {
     HW_KUBE_OK,
     HW_KUBE_UNAUTHORIZED, /* 401: the token or certificate is not believed */
-    HW_KUBE_FORBIDDEN,    /* 403, or an admission policy said no: a right is missing, it may come later */
-    HW_KUBE_NOT_FOUND,    /* 404 */
-    HW_KUBE_CONFLICT,     /* 409: somebody else wrote in between */
-    HW_KUBE_GONE,         /* 410, or the uid is another: the object was made anew under the same name */
-    HW_KUBE_INVALID,      /* 400, 405, 406, 413, 415, 422: this value or request is refused, another may pass */
-    HW_KUBE_THROTTLED,    /* 429 */
-    HW_KUBE_SERVER,       /* 5xx, 408 */
-    HW_KUBE_NETWORK,      /* no whole answer: refused, reset, time-out, TLS */
-    HW_KUBE_ODD,          /* an answer that no API server gives: a redirect, not JSON, too large */
-    HW_KUBE_LOCAL,        /* nothing was sent: no token to read, plugin failed, no such path */
+    HW_KUBE_FORBIDDEN, /* 403, or an admission policy said no: a right is missing, it may come later */
+    HW_KUBE_NOT_FOUND, /* 404 */
+    HW_KUBE_CONFLICT,  /* 409: somebody else wrote in between */
+    HW_KUBE_GONE, /* 410, or the uid is another: the object was made anew under the same name */
+    HW_KUBE_INVALID, /* 400, 405, 406, 413, 415, 422: this value or request is refused, another may pass */
+    HW_KUBE_THROTTLED, /* 429 */
+    HW_KUBE_SERVER,    /* 5xx, 408 */
+    HW_KUBE_NETWORK,   /* no whole answer: refused, reset, time-out, TLS */
+    HW_KUBE_ODD,       /* an answer that no API server gives: a redirect, not JSON, too large */
+    HW_KUBE_LOCAL,     /* nothing was sent: no token to read, plugin failed, no such path */
 };
 
 /* "ok", "unauthorized", ...; never NULL. */

@@ -34,8 +34,8 @@ int hw_kube_check_token(const char *where, const char *token, struct hw_err *err
         return hw_fail(err, HW_ECONFIG, "token of %s: empty", where);
     for (const char *p = token; *p; p++)
         if (*p <= 0x20 || *p >= 0x7f)
-            return hw_fail(err, HW_ECONFIG, "token of %s: byte %zu is no visible ASCII character", where,
-                           (size_t)(p - token) + 1);
+            return hw_fail(err, HW_ECONFIG, "token of %s: byte %zu is no visible ASCII character",
+                           where, (size_t)(p - token) + 1);
     return 0;
 }
 
@@ -150,7 +150,8 @@ char *hw_kube_base64(struct hw_str bytes)
     for (size_t i = 0; i < bytes.len; i += 3) {
         size_t left = bytes.len - i;
         const unsigned char *s = (const unsigned char *)bytes.ptr + i;
-        unsigned bits = (unsigned)s[0] << 16 | (left > 1 ? (unsigned)s[1] << 8 : 0) | (left > 2 ? s[2] : 0);
+        unsigned bits =
+            (unsigned)s[0] << 16 | (left > 1 ? (unsigned)s[1] << 8 : 0) | (left > 2 ? s[2] : 0);
         *p++ = digits[bits >> 18 & 63];
         *p++ = digits[bits >> 12 & 63];
         *p++ = left > 1 ? digits[bits >> 6 & 63] : '=';

@@ -26,8 +26,8 @@ HW_MUST_USE int hw_kube_read_file(const char *what, const char *path, size_t max
 HW_MUST_USE int hw_kube_read_token(const char *path, struct hw_kube_blob *ret, struct hw_err *err);
 
 /* Standard base64 with padding; white space between is skipped. HW_EINPUT. */
-HW_MUST_USE int hw_kube_base64_decode(const char *what, struct hw_str text, struct hw_kube_blob *ret,
-                                      struct hw_err *err);
+HW_MUST_USE int hw_kube_base64_decode(const char *what, struct hw_str text,
+                                      struct hw_kube_blob *ret, struct hw_err *err);
 char *hw_kube_base64(struct hw_str bytes); /* free() it */
 
 #endif

@@ -89,7 +89,7 @@ static CURLcode set_blob(CURL *easy, CURLoption option, const struct hw_kube_blo
 static CURLcode set_ca(CURL *easy, const struct hw_kube_config *c)
 {
     if (!c->ca_file && !c->ca_data.ptr)
-        return CURLE_OK; /* the system's */
+        return CURLE_OK;                                        /* the system's */
     CURLcode st = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* not the system's beside ours */
     if (st == CURLE_OK && c->ca_data.ptr) {
         st = curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
@@ -98,7 +98,8 @@ static CURLcode set_ca(CURL *easy, const struct hw_kube_config *c)
     return st == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CAINFO, c->ca_file) : st;
 }
 
-static CURLcode set_cert(CURL *easy, const struct hw_kube_config *c, const struct hw_kube_credential *got)
+static CURLcode set_cert(CURL *easy, const struct hw_kube_config *c,
+                         const struct hw_kube_credential *got)
 {
     const struct hw_kube_blob *cert = got ? &got->cert : &c->cert_data;
     const struct hw_kube_blob *key = got ? &got->key : &c->key_data;
@@ -115,7 +116,8 @@ static CURLcode set_cert(CURL *easy, const struct hw_kube_config *c, const struc
 }
 
 /* In a cluster and to loopback never a proxy; a kubeconfig's own; else what the environment says. */
-static CURLcode set_proxy(CURL *easy, const struct hw_kube_config *c, const struct hw_kube_url *server)
+static CURLcode set_proxy(CURL *easy, const struct hw_kube_config *c,
+                          const struct hw_kube_url *server)
 {
     if (c->proxy_url && !c->in_cluster) {
         CURLcode st = curl_easy_setopt(easy, CURLOPT_PROXY, c->proxy_url);
@@ -128,11 +130,11 @@ static CURLcode set_proxy(CURL *easy, const struct hw_kube_config *c, const stru
     return CURLE_OK;
 }
 
-#define SET(option, value)                                   \
-    do {                                                     \
-        CURLcode set_ = curl_easy_setopt(easy, option, value); \
-        if (set_ != CURLE_OK)                                \
-            return set_;                                     \
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        CURLcode set_ = curl_easy_setopt(easy, option, value);                                     \
+        if (set_ != CURLE_OK)                                                                      \
+            return set_;                                                                           \
     } while (0)
 
 static CURLcode set_tls(CURL *easy)
@@ -141,7 +143,8 @@ static CURLcode set_tls(CURL *easy)
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-    SET(CURLOPT_CA_CACHE_TIMEOUT, 0L); /* a CA file that was replaced counts for the next connection */
+    SET(CURLOPT_CA_CACHE_TIMEOUT,
+        0L); /* a CA file that was replaced counts for the next connection */
 #endif
     return CURLE_OK;
 }
@@ -185,8 +188,9 @@ static CURLcode set_address(struct hw_kube_transfer *t, CURL *easy, const struct
                             const struct hw_kube_url *server, const char *path)
 {
     const char *other = c->tls_server_name;
-    hw_auto_free char *url = hw_xasprintf("%s://%s:%s%s%s", server->scheme, other ? other : server->host,
-                                          server->port, server->path, path);
+    hw_auto_free char *url =
+        hw_xasprintf("%s://%s:%s%s%s", server->scheme, other ? other : server->host, server->port,
+                     server->path, path);
     SET(CURLOPT_URL, url);
     SET(CURLOPT_PROTOCOLS_STR, server->scheme);
     if (!other)
@@ -277,7 +281,8 @@ static const char *short_cause(CURLcode result)
 }
 
 void hw_kube_transfer_why(const struct hw_kube_transfer *t, CURLcode result,
-                          const struct hw_kube_config *config, int64_t deadline_ms, char *dst, size_t size)
+                          const struct hw_kube_config *config, int64_t deadline_ms, char *dst,
+                          size_t size)
 {
     char more[121];
     hw_clean_text(more, sizeof more - 1, hw_str(t->why));
@@ -286,7 +291,9 @@ void hw_kube_transfer_why(const struct hw_kube_transfer *t, CURLcode result,
         snprintf(dst, size, "no whole answer in %.3g s", (double)deadline_ms / 1000);
     else if (result == CURLE_PEER_FAILED_VERIFICATION)
         snprintf(dst, size, "%s: %s (CA: %s)", short_cause(result), more,
-                 config->ca_data.ptr ? "in the kubeconfig" : config->ca_file ? config->ca_file : "the system's");
+                 config->ca_data.ptr ? "in the kubeconfig"
+                 : config->ca_file   ? config->ca_file
+                                     : "the system's");
     else
         snprintf(dst, size, "%s%s%s", short_cause(result), more[0] ? ": " : "", more);
 }

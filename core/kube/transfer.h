@@ -23,7 +23,7 @@ struct hw_kube_transfer {
 
 struct hw_kube_exchange {
     const char *method;
-    const char *path;  /* with query */
+    const char *path;   /* with query */
     struct hw_str body; /* borrows until close */
     bool merge_patch, metadata_only;
     int64_t deadline_ms;
@@ -31,13 +31,15 @@ struct hw_kube_exchange {
 };
 
 /* The caller sets t->job.fn and ctx. On failure nothing is left to close. */
-HW_MUST_USE int hw_kube_transfer_open(struct hw_kube_transfer *t, const struct hw_kube_config *config,
+HW_MUST_USE int hw_kube_transfer_open(struct hw_kube_transfer *t,
+                                      const struct hw_kube_config *config,
                                       const struct hw_kube_url *server, struct hw_kube_auth *auth,
                                       const struct hw_kube_exchange *x, struct hw_err *err);
 void hw_kube_transfer_close(struct hw_kube_transfer *t); /* a stopped one, too; twice is once */
 
 /* "connection refused: ...": why there was no whole answer, cleaned; for the message. */
 void hw_kube_transfer_why(const struct hw_kube_transfer *t, CURLcode result,
-                          const struct hw_kube_config *config, int64_t deadline_ms, char *dst, size_t size);
+                          const struct hw_kube_config *config, int64_t deadline_ms, char *dst,
+                          size_t size);
 
 #endif

@@ -60,7 +60,8 @@ static int judge(const struct hw_kube_url *u, CURLU *parsed, const char **why)
     return *why ? -1 : 0;
 }
 
-int hw_kube_url_parse(const char *text, const char *where, struct hw_kube_url *ret, struct hw_err *err)
+int hw_kube_url_parse(const char *text, const char *where, struct hw_kube_url *ret,
+                      struct hw_err *err)
 {
     CURLU *parsed = curl_url();
     const char *why = "expected https://host:port";

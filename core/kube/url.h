@@ -8,8 +8,9 @@
 
 /* Owns its strings. */
 struct hw_kube_url {
-    char *scheme, *host, *port; /* host in lower case, an IPv6 address in brackets; port always given */
-    char *path;                 /* "" or "/prefix", no slash at the end */
+    char *scheme, *host,
+        *port;  /* host in lower case, an IPv6 address in brackets; port always given */
+    char *path; /* "" or "/prefix", no slash at the end */
     bool loopback;
 };
 void hw_kube_url_done(struct hw_kube_url *u);

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "progress/detail.h"
 #include "progress/nm.h"
@@ -11,8 +10,10 @@
 struct annotation {
     struct hw_api_sink api; /* first */
     char *namespace, *pod, *uid, *by;
-    bool known; /* the pod was seen: uid is set, held is right */
-    bool held;  /* a valid N/M of somebody before us stands there */
+    bool known;    /* the pod was seen: uid is set, held is right */
+    bool held;     /* a valid N/M of somebody before us stands there */
+    bool detailed; /* and a detail */
+    bool carried;  /* the write under way has N/M in it */
     void (*on_pod)(void *ctx, json_t *pod);
 };
 
@@ -38,7 +39,7 @@ static void send_patch(struct annotation *s, json_t *patch, bool writing)
 /* Nothing counted yet, so N/M is the initial 0/100 and not the task's word. */
 static bool is_initial(const struct hw_progress *p)
 {
-    return !p->counted && p->n == 0 && p->fraction <= 0 && p->state != HW_COMPLETE;
+    return !p->counted && p->n == 0 && p->fraction < 0 && p->state != HW_COMPLETE;
 }
 
 static void send_value(struct annotation *s)
@@ -48,7 +49,8 @@ static void send_value(struct annotation *s)
     hw_nm_format(p->n, p->m, nm);
     hw_auto_free char *detail = hw_detail_json(p, s->by);
     hw_auto_json patch = hw_kube_patch(s->uid);
-    if (!s->held || !is_initial(p)) /* a restarted reporter moves nothing back */
+    s->carried = !s->held || !is_initial(p); /* a restarted reporter moves nothing back */
+    if (s->carried)
         hw_kube_patch_annotation(patch, HW_ANNOTATION, nm);
     hw_kube_patch_annotation(patch, HW_ANNOTATION_DETAIL, detail);
     send_patch(s, patch, true);
@@ -62,37 +64,37 @@ static bool next(struct hw_api_sink *a)
         send_patch(s, patch, false);
         return true;
     }
-    if (s->held && is_initial(&a->value) && a->value.state == HW_WAITING)
-        hw_api_settle(a); /* the detail that stands there says more, too */
+    if (s->held && s->detailed && is_initial(&a->value) && a->value.state == HW_WAITING)
+        hw_api_settle(a); /* what stands there says more */
     if (!hw_api_wants(a))
         return false;
     send_value(s);
     return true;
 }
 
-static void answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+static bool answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
     struct annotation *s = (struct annotation *)(void *)a;
     const char *uid = hw_json_text(reply->body, "metadata", "uid", NULL);
     const char *value = hw_json_text(reply->body, "metadata", "annotations", HW_ANNOTATION, NULL);
     struct hw_nm nm;
-    if (!uid || hw_kube_check_uid("uid", uid, NULL) < 0) {
-        hw_api_stop(a, "the server answered with something that is no pod");
-        return;
-    }
+    if (!uid || hw_kube_check_uid("uid", uid, NULL) < 0)
+        return false;
     free(s->uid);
     s->uid = hw_xstrdup(uid);
     s->known = true;
     s->held = value && hw_nm_parse(hw_str(value), &nm, NULL) == 0;
+    s->detailed = hw_json_text(reply->body, "metadata", "annotations", HW_ANNOTATION_DETAIL, NULL);
     if (s->on_pod)
         s->on_pod(a->ctx, reply->body);
+    return true;
 }
 
 static void written(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
     struct annotation *s = (struct annotation *)(void *)a;
     (void)reply;
-    if (!is_initial(&a->value) || a->sent != a->seq)
+    if (s->carried)
         s->held = false; /* what stands there is ours; a new attempt begins at 0/100 */
 }
 
@@ -117,7 +119,8 @@ static int check(const struct hw_annotation_opts *o, struct hw_err *err)
 {
     bool uid = o->uid && o->uid[0];
     if (hw_kube_check_label("namespace", o->namespace, err) < 0 ||
-        hw_kube_check_name("pod", o->pod, err) < 0 || (uid && hw_kube_check_uid("pod uid", o->uid, err) < 0))
+        hw_kube_check_name("pod", o->pod, err) < 0 ||
+        (uid && hw_kube_check_uid("pod uid", o->uid, err) < 0))
         return -1;
     return 0;
 }

@@ -11,7 +11,7 @@
 #include "kube/client.h"
 #include "sink/sink.h"
 
-#define HW_ANNOTATION        "fluid.io/data-progress"
+#define HW_ANNOTATION "fluid.io/data-progress"
 #define HW_ANNOTATION_DETAIL "fluid.io/data-progress-detail"
 
 /* Strings are copied. */

@@ -6,16 +6,17 @@
 #include "base/mem.h"
 
 enum {
-    SLOW_MS = 60000,     /* for a missing right: it may be granted, but nobody hurries */
-    PATIENCE_MS = 1500,  /* with a call that is under way when the last value comes */
+    SLOW_MS = 60000,    /* for a missing right: it may be granted, but nobody hurries */
+    PATIENCE_MS = 1500, /* with a call that is under way when the last value comes */
     CONFLICTS_AT_ONCE = 3,
     STOPS = -1, /* instead of a wait */
 };
 
 static void on_timer(uv_timer_t *timer);
 
-void hw_api_init(struct hw_api_sink *a, const struct hw_sink_ops *sink_ops, const struct hw_api_ops *ops,
-                 struct hw_kube *kube, uv_loop_t *loop, const struct hw_clock *clock)
+void hw_api_init(struct hw_api_sink *a, const struct hw_sink_ops *sink_ops,
+                 const struct hw_api_ops *ops, struct hw_kube *kube, uv_loop_t *loop,
+                 const struct hw_clock *clock)
 {
     a->sink.ops = sink_ops;
     a->ops = ops;
@@ -87,7 +88,7 @@ void hw_api_stop(struct hw_api_sink *a, const char *reason)
 static int64_t wait_after(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
     int64_t wait = hw_backoff_next(&a->backoff, hw_backoff_random());
-    a->conflicts = reply->outcome == HW_KUBE_CONFLICT ? a->conflicts + 1 : 0;
+    a->conflicts += reply->outcome == HW_KUBE_CONFLICT;
     a->told = reply->retry_after_ms >= 0;
     switch (reply->outcome) {
     case HW_KUBE_NOT_FOUND:
@@ -145,10 +146,25 @@ static void log_recovery(struct hw_api_sink *a)
     a->cause_count = 0;
 }
 
+/* A race for the object that was lost is settled at once and is nothing to tell. */
+static bool retries_conflict(struct hw_api_sink *a, const struct hw_kube_reply *reply, int64_t wait)
+{
+    if (reply->outcome != HW_KUBE_CONFLICT)
+        return false;
+    if (a->ops->conflicted)
+        a->ops->conflicted(a);
+    if (wait == 0)
+        hw_log(HW_DEBUG, a->sink.ops->name, "%s; trying again", reply->err.msg);
+    return wait == 0;
+}
+
 static void refused(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
     bool writing = a->sent != 0;
     int64_t wait = wait_after(a, reply);
+    if (retries_conflict(a, reply, wait))
+        return;
+    a->failing = a->failing || writing;
     if (!a->cause_count)
         a->failing_since = hw_now_ms(a->clock);
     if (wait != STOPS)
@@ -163,15 +179,35 @@ static void refused(struct hw_api_sink *a, const struct hw_kube_reply *reply)
         hw_api_stop(a, reply->err.msg);
 }
 
-static void accepted(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+static void refuse_odd(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
+    struct hw_kube_reply odd = *reply;
+    odd.outcome = HW_KUBE_ODD;
+    hw_fail(&odd.err, HW_EKUBE,
+            "the answer is not the object that was asked for; is there a proxy in between?");
+    refused(a, &odd);
+}
+
+/* What was looked up is no proof that writing works again. */
+static void recover(struct hw_api_sink *a)
+{
+    if (a->failing && !a->sent)
+        return;
     hw_backoff_reset(&a->backoff);
     a->conflicts = 0;
+    a->failing = false;
     log_recovery(a);
-    if (!a->sent) {
-        a->ops->answered(a, reply);
+}
+
+static void accepted(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+{
+    if (!a->sent && !a->ops->answered(a, reply)) {
+        refuse_odd(a, reply);
         return;
     }
+    recover(a);
+    if (!a->sent)
+        return;
     a->settled = a->sent;
     a->ops->written(a, reply);
     tell_wrote(a, true, reply->ms);

@@ -15,10 +15,12 @@ struct hw_api_sink;
 struct hw_api_ops {
     /* Sends the next request by hw_api_send, or calls hw_api_stop, and returns true; false: nothing to do now. */
     bool (*next)(struct hw_api_sink *a);
-    /* An HW_KUBE_OK answer to a request that carried no value. */
-    void (*answered)(struct hw_api_sink *a, const struct hw_kube_reply *reply);
+    /* An HW_KUBE_OK answer to a request that carried no value. False: it is not the object that was asked for. */
+    bool (*answered)(struct hw_api_sink *a, const struct hw_kube_reply *reply);
     /* A value was taken. */
     void (*written)(struct hw_api_sink *a, const struct hw_kube_reply *reply);
+    /* Somebody else wrote in between (409); NULL: nothing to do. The request is tried again. */
+    void (*conflicted)(struct hw_api_sink *a);
     void (*done)(struct hw_api_sink *a); /* frees the sink's own members, not a */
 };
 
@@ -29,29 +31,31 @@ struct hw_api_sink {
     const struct hw_api_ops *ops;
     struct hw_kube *kube;         /* borrows */
     const struct hw_clock *clock; /* borrows */
-    uv_timer_t timer;             /* a retry, a turn of the loop, or the patience with a call when value is the last */
-    struct hw_kube_call *call;    /* NULL = nothing under way */
+    uv_timer_t timer; /* a retry, a turn of the loop, or the patience with a call when value is the last */
+    struct hw_kube_call *call; /* NULL = nothing under way */
     struct hw_backoff backoff;
     struct hw_progress value; /* the newest */
     uint64_t seq;             /* of value, from 1; 0 = none yet */
-    uint64_t sent, settled;   /* seq of the call, 0 = it carries none; seq of what was taken or refused last */
-    bool last;                /* no further value comes */
-    bool waiting;             /* timer is a retry */
-    bool told;                /* the server named the wait: even a last value obeys it */
-    bool hurried;             /* a call was given up for the last value; once is enough */
-    bool stopped;             /* for good */
-    bool quiet;               /* idle was told, or nothing came since the start */
-    bool dead;                /* freed */
-    int conflicts;            /* 409 in a row */
-    int64_t failing_since;    /* 0 = not */
+    uint64_t sent,
+        settled;   /* seq of the call, 0 = it carries none; seq of what was taken or refused last */
+    bool last;     /* no further value comes */
+    bool waiting;  /* timer is a retry */
+    bool told;     /* the server named the wait: even a last value obeys it */
+    bool hurried;  /* a call was given up for the last value; once is enough */
+    bool stopped;  /* for good */
+    bool quiet;    /* idle was told, or nothing came since the start */
+    bool dead;     /* freed */
+    int conflicts; /* 409 since the last write that was taken */
+    int64_t failing_since;                  /* 0 = not */
     int causes[HW_API_CAUSES], cause_count; /* told since the last success */
     void (*on_stop)(void *ctx, const char *reason);
     void *ctx;
 };
 
 /* The embedding struct is zeroed memory of its own; hw_api_free frees it. */
-void hw_api_init(struct hw_api_sink *a, const struct hw_sink_ops *sink_ops, const struct hw_api_ops *ops,
-                 struct hw_kube *kube, uv_loop_t *loop, const struct hw_clock *clock);
+void hw_api_init(struct hw_api_sink *a, const struct hw_sink_ops *sink_ops,
+                 const struct hw_api_ops *ops, struct hw_kube *kube, uv_loop_t *loop,
+                 const struct hw_clock *clock);
 
 /* Whether a value waits to be written. */
 static inline bool hw_api_wants(const struct hw_api_sink *a)

@@ -1,3 +1,6 @@
+/* A custom resource's status subresource ignores a foreign metadata.uid in a patch (seen on 1.36: 200, and the value
+ * is in the object that was made anew), while it checks resourceVersion. So each write carries the version that an answer
+ * with the right uid gave; after a conflict the uid is looked at again, by an empty patch. */
 #include "sink/status.h"
 
 #include <string.h>
@@ -6,13 +9,16 @@
 #include "kube/owner.h"
 #include "progress/detail.h"
 #include "progress/nm.h"
+#include "sink/annotation.h"
 #include "sink/api.h"
 
 struct status {
     struct hw_api_sink api;      /* first */
     struct hw_kube_target found; /* kind NULL = not known yet */
+    char *version; /* resourceVersion of an answer with the right uid; NULL = to be learned */
     struct hw_kube_owner *owner; /* the search, while it goes on */
     bool named;                  /* by the setting */
+    bool held;                   /* a reporter before us in the same pod has counted something */
 };
 
 static void send_patch(struct status *s, json_t *patch, bool writing)
@@ -46,6 +52,8 @@ static void send_value(struct status *s)
 {
     hw_auto_json patch = hw_kube_patch(s->found.uid);
     json_t *status = json_object();
+    json_object_set_new(hw_json_at(patch, "metadata", NULL), "resourceVersion",
+                        json_string(s->version));
     json_object_set_new(patch, "status", status);
     json_object_set_new(status, "infos", make_infos(s));
     send_patch(s, patch, true);
@@ -72,14 +80,23 @@ static bool search(struct status *s)
     return false;
 }
 
+/* The initial 0/100 of a restarted reporter; that of a new attempt is written, its pod has counted nothing. */
+static bool moves_back(const struct status *s)
+{
+    const struct hw_progress *p = &s->api.value;
+    return s->held && !p->counted && p->n == 0 && p->fraction < 0 && p->state != HW_COMPLETE;
+}
+
 static bool next(struct hw_api_sink *a)
 {
     struct status *s = (struct status *)(void *)a;
+    if (moves_back(s))
+        hw_api_settle(a);
     if (s->owner && search(s))
         return true;
     if (!s->found.kind || !hw_api_wants(a))
         return false;
-    if (!s->found.uid) { /* named: its uid is learned as a pod's is */
+    if (!s->version) { /* and the uid of an operation that was named */
         hw_auto_json patch = hw_kube_patch(NULL);
         send_patch(s, patch, false);
         return true;
@@ -88,22 +105,46 @@ static bool next(struct hw_api_sink *a)
     return true;
 }
 
-static void answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+/* Takes the version from an answer about the operation; false when it is none. */
+static bool learn(struct status *s, json_t *body)
+{
+    const char *uid = hw_json_text(body, "metadata", "uid", NULL);
+    const char *version = hw_json_text(body, "metadata", "resourceVersion", NULL);
+    if (!uid || !version || hw_kube_check_uid("uid", uid, NULL) < 0)
+        return false;
+    if (s->found.uid && strcmp(uid, s->found.uid) != 0) {
+        hw_api_stop(&s->api, "the operation was made anew under the same name");
+        return true;
+    }
+    if (!s->found.uid)
+        s->found.uid = hw_xstrdup(uid);
+    free(s->version);
+    s->version = hw_xstrdup(version);
+    return true;
+}
+
+static bool answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
     struct status *s = (struct status *)(void *)a;
-    const char *uid = hw_json_text(reply->body, "metadata", "uid", NULL);
-    if (s->owner)
-        hw_kube_owner_answer(s->owner, reply->body);
-    else if (uid && hw_kube_check_uid("uid", uid, NULL) == 0)
-        s->found.uid = hw_xstrdup(uid);
-    else
-        hw_api_stop(a, "the server answered with something that is no object");
+    if (!s->owner)
+        return learn(s, reply->body);
+    hw_kube_owner_answer(s->owner, reply->body);
+    return true;
+}
+
+static void conflicted(struct hw_api_sink *a)
+{
+    struct status *s = (struct status *)(void *)a;
+    free(s->version);
+    s->version = NULL;
 }
 
 static void written(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
-    (void)a;
-    (void)reply;
+    struct status *s = (struct status *)(void *)a;
+    s->held = false; /* what stands there is ours */
+    if (!learn(s, reply->body))
+        conflicted(a);
 }
 
 static void done(struct hw_api_sink *a)
@@ -111,10 +152,11 @@ static void done(struct hw_api_sink *a)
     struct status *s = (struct status *)(void *)a;
     hw_kube_target_done(&s->found);
     hw_kube_owner_free(s->owner);
+    free(s->version);
 }
 
 static const struct hw_api_ops api_ops = {
-    .next = next, .answered = answered, .written = written, .done = done
+    .next = next, .answered = answered, .written = written, .conflicted = conflicted, .done = done
 };
 
 static const struct hw_sink_ops sink_ops = {
@@ -122,7 +164,8 @@ static const struct hw_sink_ops sink_ops = {
 };
 
 int hw_status_new(struct hw_sink **ret, struct hw_kube *kube, uv_loop_t *loop,
-                  const struct hw_clock *clock, const struct hw_status_opts *opts, struct hw_err *err)
+                  const struct hw_clock *clock, const struct hw_status_opts *opts,
+                  struct hw_err *err)
 {
     struct hw_kube_target named = { 0 };
     bool is_named = opts->operation && opts->operation[0];
@@ -141,6 +184,9 @@ int hw_status_new(struct hw_sink **ret, struct hw_kube *kube, uv_loop_t *loop,
 void hw_status_set_pod(struct hw_sink *sink, json_t *pod)
 {
     struct status *s = (struct status *)(void *)sink;
+    const char *value = hw_json_text(pod, "metadata", "annotations", HW_ANNOTATION, NULL);
+    struct hw_nm nm;
+    s->held = value && hw_nm_parse(hw_str(value), &nm, NULL) == 0 && nm.done > 0;
     if (s->named || s->owner || s->found.kind || s->api.stopped)
         return;
     if (!pod) {

@@ -23,8 +23,8 @@ struct hw_status_opts {
 HW_MUST_USE int hw_status_new(struct hw_sink **ret, struct hw_kube *kube, uv_loop_t *loop,
                               const struct hw_clock *clock, const struct hw_status_opts *opts,
                               struct hw_err *err);
-/* From the annotation sink's on_pod: begins the search. NULL: the pod will never be known (from its on_stop), so the
- * sink stops. No effect when the operation was named. */
+/* From the annotation sink's on_pod: begins the search, and says whether an initial 0/100 would move the status back.
+ * NULL: the pod will never be known (from its on_stop), so the sink stops, unless the operation was named. */
 void hw_status_set_pod(struct hw_sink *sink, json_t *pod);
 
 #endif

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the Kubernetes binary of the tests, or finds it in the cache; its path is the last line on stdout.
 #
-#   build.sh           build when missing (8 minutes on 2 cores when nothing is cached)
+#   build.sh           build when missing (8-10 minutes on 2 cores when nothing is cached)
 #   build.sh --print   print the path; exit status 1 when it isn't built yet
 #
 # The cache is ${HEADWAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/headway}, keyed by go.mod, go.sum and main.go.

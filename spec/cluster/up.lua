@@ -4,8 +4,8 @@
 ---     lua5.4 spec/cluster/up.lua [--kubeconfig FILE] [--controllers]
 ---
 --- One line of JSON says where it is: url, token, ca, kubeconfig, kubectl, audit, dir. It runs until stdin
---- ends (Ctrl-D) or the process does, by any signal, and leaves nothing behind. Exit status 1: it could not be
---- started, 2: wrong use, 77: a program is missing.
+--- ends (Ctrl-D) or the process does, by any signal, and leaves nothing behind. Exit status 1: it could not
+--- be started, 2: wrong use, 77: a program is missing.
 local root = arg[0]:match "^(.*)spec/cluster/up%.lua$" or "./"
 package.path = root .. "?.lua;" .. package.path
 

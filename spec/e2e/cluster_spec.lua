@@ -140,7 +140,7 @@ describe("test cluster", function()
     local function ask()
       local argv = { "env" }
       for key, value in pairs(inside.env) do argv[#argv + 1] = key .. "=" .. value end
-      for _, word in ipairs { "sh", "-c", script, inside.dir, pod.metadata.name } do argv[#argv + 1] = word end
+      table.move({ "sh", "-c", script, inside.dir, pod.metadata.name }, 1, 5, #argv + 1, argv)
       return select(2, shell.run(shell.command(argv)))
     end
     assert.equal("200", ask())

@@ -255,8 +255,8 @@ function M:create_running_dataprocess(opts)
   local labels = { role = "dataprocess-pod", app = "fluid-dataprocess", release = name .. "-processor",
     targetDataset = operation.spec.dataset.name, ["fluid.io/managed-by"] = "fluid" }
   local job_name = name .. "-processor-job"
-  local job = self:create_job { namespace = opts.namespace, name = job_name, owner = operation, labels = labels,
-    service_account = opts.service_account }
+  local job = self:create_job { namespace = opts.namespace, name = job_name, owner = operation,
+    labels = labels, service_account = opts.service_account }
   local pod = self:create_pod { namespace = opts.namespace, name = job_name .. "-" .. self:unique "p",
     owner = job, labels = labels, annotations = opts.annotations, service_account = opts.service_account,
     containers = { "script-processor" } }
