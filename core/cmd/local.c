@@ -31,7 +31,7 @@ struct local {
     struct hw_reporter *reporter;
     struct hw_sink *view;      /* borrows: the reporter owns it; NULL with -o json */
     struct hw_child *child;
-    uv_signal_t signals[3];
+    struct hw_signals signals;
     uv_pipe_t output;          /* what the script prints, on a terminal */
     char chunk[OUTPUT_CHUNK];
     bool live, reading;
@@ -162,17 +162,6 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* ---- wiring -------------------------------------------------------------------------------------- */
 
-static void listen(struct local *l)
-{
-    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < HW_LEN(numbers); i++) {
-        uv_signal_init(&l->loop, &l->signals[i]);
-        l->signals[i].data = l;
-        uv_signal_start(&l->signals[i], on_signal, numbers[i]);
-    }
-}
-
 static void add_view(struct local *l)
 {
     struct hw_sink_events events = hw_reporter_sink_events(l->reporter);
@@ -290,8 +279,7 @@ static void close_all(struct local *l)
     hw_child_free(l->child);
     if (l->reading)
         uv_close((uv_handle_t *)&l->output, NULL);
-    for (size_t i = 0; i < HW_LEN(l->signals); i++)
-        uv_close((uv_handle_t *)&l->signals[i], NULL);
+    hw_signals_release(&l->signals);
     uv_run(&l->loop, UV_RUN_DEFAULT);
     uv_loop_close(&l->loop);
     remove_files(l);
@@ -316,7 +304,7 @@ static int local_main(struct hw_cmd_ctx *ctx)
     }
     l->config = ctx->config;
     uv_loop_init(&l->loop);
-    listen(l);
+    hw_signals_catch(&l->signals, &l->loop, on_signal, l);
     int status;
     if (set_up(l, path, &err) < 0)
         status = hw_cmd_fail(ctx, &err);

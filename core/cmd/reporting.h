@@ -1,6 +1,8 @@
-/* reporting.h - what run, exec and local share: settings -> what a reporter wants. */
+/* reporting.h - what run, exec and local share: settings -> what a reporter wants, and the signals that end one. */
 #ifndef HW_CMD_REPORTING_H
 #define HW_CMD_REPORTING_H
+
+#include <uv.h>
 
 #include "config/config.h"
 #include "report/reporter.h"
@@ -8,5 +10,13 @@
 /* file is the setting source.file; all is borrowed from the config. HW_ECONFIG for a unit that can't be one. */
 HW_MUST_USE int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *ret,
                                      struct hw_err *err);
+
+/* SIGTERM, SIGINT and SIGHUP on the loop; SIGPIPE is ignored, so that a reader that went away is an error of write. */
+struct hw_signals {
+    uv_signal_t handles[3];
+};
+/* fn gets ctx as handle->data. */
+void hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx);
+void hw_signals_release(struct hw_signals *s); /* the loop must turn once more */
 
 #endif

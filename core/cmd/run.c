@@ -26,7 +26,7 @@ struct run {
     struct hw_reporter *reporter;
     struct hw_kube *kube;
     struct hw_sink *status; /* borrows: the reporter owns it */
-    uv_signal_t signals[3];
+    struct hw_signals signals;
     bool stopping, written;
 };
 
@@ -74,17 +74,6 @@ static void on_signal(uv_signal_t *handle, int number)
         on_done(run, true);
 }
 
-static void listen(struct run *run)
-{
-    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-    signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < HW_LEN(numbers); i++) {
-        uv_signal_init(&run->loop, &run->signals[i]);
-        run->signals[i].data = run;
-        uv_signal_start(&run->signals[i], on_signal, numbers[i]);
-    }
-}
-
 static int connect_kube(struct run *run, struct hw_err *err)
 {
     const struct hw_config *c = run->config;
@@ -92,7 +81,7 @@ static int connect_kube(struct run *run, struct hw_err *err)
                                          .context = c->kube.context,
                                          .namespace = c->kube.namespace,
                                          .service_account_dir = c->kube.serviceaccount_dir };
-    struct hw_kube_opts opts = { .version = HW_VERSION };
+    struct hw_kube_opts opts = { 0 };
     struct hw_kube_config *config = NULL;
     if (hw_kube_config_load(&where, &config, err) < 0)
         return -1;
@@ -246,8 +235,7 @@ static int serve(struct run *run)
     if (!run->written)
         _exit(0); /* what does not answer must not hold up the pod's end: a resolver thread can't be stopped */
     close_all(run);
-    for (size_t i = 0; i < HW_LEN(run->signals); i++)
-        uv_close((uv_handle_t *)&run->signals[i], NULL);
+    hw_signals_release(&run->signals);
     uv_run(&run->loop, UV_RUN_DEFAULT);
     uv_loop_close(&run->loop);
     return 0;
@@ -265,7 +253,7 @@ static int run_main(struct hw_cmd_ctx *ctx)
     struct run run = { .config = ctx->config };
     struct hw_err err;
     uv_loop_init(&run.loop);
-    listen(&run);
+    hw_signals_catch(&run.signals, &run.loop, on_signal, &run);
     if (ctx->problems->errors) {
         size_t count = hw_cmd_report_problems(ctx->cmd, ctx->problems);
         return count && !is_in_pod() ? 2 : idle(&run, "the settings are wrong");

@@ -51,6 +51,13 @@ static const char *status_message(json_t *body)
     return kind && message && strcmp(kind, "Status") == 0 ? message : "";
 }
 
+/* Only the API server's own words may end a sink for good: a load balancer without a server behind it says
+ * 404, too, and so does a cluster that lacks the resource's definition. */
+static enum hw_kube_outcome if_status(json_t *body, enum hw_kube_outcome outcome)
+{
+    return status_message(body)[0] ? outcome : HW_KUBE_ODD;
+}
+
 /* Admission answers with a code of the policy's choice, 422 by default; only the words tell. */
 static bool is_policy(const char *message)
 {
@@ -91,9 +98,9 @@ enum hw_kube_outcome hw_kube_classify(int status, json_t *body)
     case 403:
         return HW_KUBE_FORBIDDEN;
     case 404:
-        return HW_KUBE_NOT_FOUND;
+        return if_status(body, HW_KUBE_NOT_FOUND);
     case 410:
-        return HW_KUBE_GONE;
+        return if_status(body, HW_KUBE_GONE);
     case 429:
         return HW_KUBE_THROTTLED;
     case 408:
@@ -184,10 +191,13 @@ static char *missing_right(enum hw_kube_verb verb, const struct hw_kube_object *
 }
 
 /* What to do about it; free() it. */
-static char *advice(enum hw_kube_verb verb, const struct hw_kube_object *o,
+static char *advice(enum hw_kube_verb verb, const struct hw_kube_object *o, int status,
                     enum hw_kube_outcome outcome, const char *said)
 {
     const char *text = said;
+    if (outcome == HW_KUBE_ODD && status == 404)
+        return hw_xstrdup("the cluster does not know this resource (is its definition installed?), "
+                          "or a proxy answered");
     switch (outcome) {
     case HW_KUBE_FORBIDDEN:
         return missing_right(verb, o, said);
@@ -221,15 +231,15 @@ int hw_kube_explain(enum hw_kube_verb verb, const struct hw_kube_object *object,
         return 0;
     }
     if (cause) {
-        char clean[SHOWN_MAX + 1];
-        hw_clean_text(clean, SHOWN_MAX, hw_str(cause));
+        char clean[2 * SHOWN_MAX + 1];
+        hw_clean_text(clean, sizeof clean - 1, hw_str(cause));
         return hw_fail(err, outcome == HW_KUBE_LOCAL ? HW_ECONFIG : HW_EKUBE, "%s %s: %s", name,
                        what, clean);
     }
     char said[SHOWN_MAX + 1];
     hw_clean_text(said, SHOWN_MAX, hw_str(status_message(body)));
     hw_hide_credentials(said);
-    hw_auto_free char *more = advice(verb, object, outcome, said);
+    hw_auto_free char *more = advice(verb, object, status, outcome, said);
     return hw_fail(err, HW_EKUBE, "%s %s: %d %s%s%s", name, what, status, status_text(status),
                    more[0] ? ": " : "", more);
 }

@@ -6,7 +6,8 @@
 #include "base/mem.h"
 
 enum {
-    SLOW_MS = 60000,    /* for a missing right: it may be granted, but nobody hurries */
+    SLOW_MS = 60000, /* for a missing right: it may be granted, but nobody hurries */
+    JITTER_MS = 5000,
     PATIENCE_MS = 1500, /* with a call that is under way when the last value comes */
     CONFLICTS_AT_ONCE = 3,
     STOPS = -1, /* instead of a wait */
@@ -75,6 +76,9 @@ void hw_api_stop(struct hw_api_sink *a, const char *reason)
     if (a->stopped)
         return;
     a->stopped = true;
+    a->waiting = false;
+    hw_kube_cancel(a->call);
+    a->call = NULL;
     hw_api_settle(a);
     hw_log(HW_WARN, a->sink.ops->name, "%s; nothing more is written there", reason);
     if (a->on_stop)
@@ -95,9 +99,11 @@ static int64_t wait_after(struct hw_api_sink *a, const struct hw_kube_reply *rep
     case HW_KUBE_GONE:
         return STOPS;
     case HW_KUBE_FORBIDDEN:
-        return SLOW_MS;
+        return SLOW_MS + wait % JITTER_MS;
     case HW_KUBE_INVALID:
-        return a->sent ? 0 : SLOW_MS; /* the value is dropped, or the search can't go on */
+        return a->sent ? 0
+                       : SLOW_MS +
+                             wait % JITTER_MS; /* the value is dropped, or the search can't go on */
     case HW_KUBE_CONFLICT:
         return a->conflicts <= CONFLICTS_AT_ONCE ? 0 : wait;
     case HW_KUBE_THROTTLED:
@@ -191,11 +197,11 @@ static void refuse_odd(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 /* What was looked up is no proof that writing works again. */
 static void recover(struct hw_api_sink *a)
 {
-    if (a->failing && !a->sent)
+    if (!a->sent && (a->failing || a->conflicts))
         return;
     hw_backoff_reset(&a->backoff);
     a->conflicts = 0;
-    a->failing = false;
+    a->failing = a->told = false;
     log_recovery(a);
 }
 

@@ -44,6 +44,7 @@ struct hw_api_sink {
     bool hurried;  /* a call was given up for the last value; once is enough */
     bool stopped;  /* for good */
     bool quiet;    /* idle was told, or nothing came since the start */
+    bool failing;  /* the last write was refused */
     bool dead;     /* freed */
     int conflicts; /* 409 since the last write that was taken */
     int64_t failing_since;                  /* 0 = not */

@@ -428,3 +428,8 @@ int hw_yaml_build(struct hw_yaml *y, struct hw_str text, struct hw_err *err)
     yaml_parser_delete(&p);
     return st;
 }
+
+const char *hw_yaml_library_version(void)
+{
+    return yaml_get_version_string();
+}

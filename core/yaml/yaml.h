@@ -105,6 +105,9 @@ int hw_yaml_fail(const struct hw_yaml_node *node, struct hw_err *err, enum hw_co
 /* "a map", "a list", "text", "a number"...: what stands there, for messages. */
 const char *hw_yaml_describe(const struct hw_yaml_node *node);
 
+/* libyaml's, for `headway version`. */
+const char *hw_yaml_library_version(void);
+
 static inline void hw_cleanup_yaml(struct hw_yaml **y)
 {
     hw_yaml_free(*y);

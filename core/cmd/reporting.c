@@ -1,0 +1,60 @@
+#include "cmd/reporting.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static int take_unit(const char *unit, struct hw_tracker_rules *rules, struct hw_err *err)
+{
+    struct hw_sample probe = hw_sample_none();
+    if (!unit)
+        return 0;
+    if (strlen(unit) > HW_UNIT_MAX)
+        return hw_fail(err, HW_ECONFIG, "unit '%.40s': longer than %d bytes", unit, HW_UNIT_MAX);
+    probe.counted = true;
+    memcpy(probe.main.unit, unit, strlen(unit) + 1);
+    if (hw_sample_check(&probe, err) < 0) {
+        err->code = HW_ECONFIG;
+        return hw_wrap(err, "unit '%.40s'", unit);
+    }
+    memcpy(rules->unit, probe.main.unit, sizeof rules->unit);
+    return 0;
+}
+
+int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *ret, struct hw_err *err)
+{
+    struct hw_reporter_options o = { .file = c->source.file,
+                                     .poll_ms = c->source.poll_ms,
+                                     .events = c->source.events,
+                                     .parser = c->parser.name,
+                                     .parser_dir = c->parser.dir,
+                                     .parser_options = c->parser.options.list,
+                                     .parser_option_count = c->parser.options.count,
+                                     .rules = hw_tracker_rules_default() };
+    o.rules.stall_ms = c->stall.after_ms;
+    o.rules.no_match_ms = c->stall.no_match_ms;
+    o.rules.hide_message = !c->message;
+    o.rules.total = c->total;
+    if (take_unit(c->unit, &o.rules, err) < 0)
+        return -1;
+    *ret = o;
+    return 0;
+}
+
+void hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx)
+{
+    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < HW_LEN(s->handles); i++) {
+        uv_signal_init(loop, &s->handles[i]);
+        s->handles[i].data = ctx;
+        uv_signal_start(&s->handles[i], fn, numbers[i]);
+    }
+}
+
+void hw_signals_release(struct hw_signals *s)
+{
+    for (size_t i = 0; i < HW_LEN(s->handles); i++)
+        uv_close((uv_handle_t *)&s->handles[i], NULL);
+}

@@ -1,0 +1,205 @@
+/* set.c - one N/M line for a script: checked, then put into the progress file.
+ * A regular file is replaced by rename, so that no reader ever sees half of it. Where that can't be (a read-only
+ * directory, a file that is a mount of its own), the line is added at the file's end, since the last line counts.
+ * A symbolic link to a file is replaced by a file: the reporter refuses links, so the link would never be read. What is
+ * no regular file (FIFO, /proc/1/fd/1, a terminal) gets one line by one write. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "progress/nm.h"
+#include "progress/sample.h"
+
+enum {
+    LINE_BYTES = HW_NM_SIZE + 1 + HW_TEXT_MAX + 1,
+    GROWN = 32 * 1024,      /* a file that only grows begins anew here, long before a reader's 64 KiB */
+    FULL_PIPE_MS = 5000,
+};
+
+/* ---- the line ------------------------------------------------------------------------------------ */
+
+/* What stands behind N/M in the first argument, and all other arguments, with one space between. */
+static void join_message(const struct hw_nm *nm, char **more, struct hw_buf *b)
+{
+    int st = hw_buf_add(b, nm->message.ptr, nm->message.len, NULL);
+    for (; st == 0 && *more; more++)
+        st = hw_buf_addf(b, NULL, "%s%s", b->len ? " " : "", *more);
+    /* over the ceiling: the message is cut at 200 bytes anyway */
+}
+
+/* Line ends and control characters in the message become spaces. line holds LINE_BYTES. */
+static int make_line(char **argv, char *line, struct hw_err *err)
+{
+    struct hw_nm nm;
+    char count[HW_NM_SIZE], message[HW_TEXT_MAX + 1];
+    hw_auto_buf b;
+    hw_buf_init(&b, 64 * 1024);
+    if (hw_nm_parse(hw_str(argv[0]), &nm, err) < 0) {
+        err->code = HW_ECONFIG;
+        return -1;
+    }
+    join_message(&nm, argv + 1, &b);
+    hw_clean_text(message, HW_TEXT_MAX, (struct hw_str){ b.ptr ? b.ptr : "", b.len });
+    hw_nm_format(nm.done, nm.total, count);
+    snprintf(line, LINE_BYTES, "%s%s%s\n", count, message[0] ? " " : "", message);
+    return 0;
+}
+
+/* ---- what is no regular file --------------------------------------------------------------------- */
+
+/* The descriptor does not block, so that a pipe which nobody empties ends in an error. */
+static int write_line(int fd, const char *path, const char *line, struct hw_err *err)
+{
+    struct pollfd full = { .fd = fd, .events = POLLOUT };
+    size_t len = strlen(line); /* under PIPE_BUF: a pipe takes all of it or nothing */
+    ssize_t n = write(fd, line, len);
+    if (n < 0 && errno == EAGAIN && poll(&full, 1, FULL_PIPE_MS) > 0)
+        n = write(fd, line, len);
+    if (n < 0)
+        return hw_fail_sys(err, "write '%s'", path);
+    if ((size_t)n != len)
+        return hw_fail(err, HW_ESYS, "write '%s': only %zd of %zu bytes", path, n, len);
+    return 0;
+}
+
+static int write_other(const char *path, mode_t mode, const char *line, struct hw_err *err)
+{
+    if (S_ISDIR(mode) || S_ISBLK(mode))
+        return hw_fail(err, HW_ESYS, "'%s' is a %s, no file", path,
+                       S_ISDIR(mode) ? "directory" : "block device");
+    hw_auto_fd fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 && errno == ENXIO)
+        return hw_fail(err, HW_ESYS, "'%s': nobody has it open for reading (%s)", path,
+                       S_ISFIFO(mode) ? "a FIFO" : "a socket or terminal");
+    if (fd < 0)
+        return hw_fail_sys(err, "open '%s'", path);
+    return write_line(fd, path, line, err);
+}
+
+/* ---- regular files ------------------------------------------------------------------------------- */
+
+/* As an ordinary creation would leave it, or as the file that it replaces. Another user's file stays his where we may
+ * give it back; where not, its mode decides who can read it, as before. */
+static void copy_owner(int fd, const struct stat *old)
+{
+    if (!old) {
+        mode_t mask = umask(0);
+        umask(mask);
+        fchmod(fd, 0666 & ~mask);
+        return;
+    }
+    struct stat now;
+    if (fstat(fd, &now) == 0 && (now.st_uid != old->st_uid || now.st_gid != old->st_gid) &&
+        fchown(fd, old->st_uid, old->st_gid) < 0)
+        errno = 0;
+    fchmod(fd, old->st_mode & 0777);
+}
+
+/* Sets *ret_elsewhere when the directory is what refused, so that writing in place may still do. */
+static int replace(const char *path, const struct stat *old, const char *line, bool *ret_elsewhere,
+                   struct hw_err *err)
+{
+    const char *slash = strrchr(path, '/');
+    int dir_len = slash ? (int)(slash - path + 1) : 0;
+    hw_auto_free char *temp = hw_xasprintf("%.*s.headway-XXXXXX", dir_len, path);
+    hw_auto_fd fd = mkostemp(temp, O_CLOEXEC);
+    if (fd < 0) {
+        *ret_elsewhere = true;
+        return hw_fail_sys(err, "make a file in '%.*s'", dir_len ? dir_len : 1, dir_len ? path : ".");
+    }
+    copy_owner(fd, old);
+    int st = write_line(fd, temp, line, err);
+    if (st == 0 && rename(temp, path) < 0) {
+        *ret_elsewhere = true;
+        st = hw_fail_sys(err, "rename to '%s'", path);
+    }
+    if (st < 0)
+        unlink(temp);
+    return st;
+}
+
+/* Adds the line at the end: a reader sees the old last line or the new one. A file that was not ended by a line end
+ * gets one; empty lines don't count. What is reached through a link (a log behind /proc/1/fd/1) is never cut. */
+static int write_in_place(const char *path, const struct stat *old, bool is_link, const char *line,
+                          struct hw_err *err)
+{
+    char both[LINE_BYTES + 1];
+    hw_auto_fd fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return hw_fail_sys(err, "open '%s'", path);
+    bool begin_anew = !is_link && old->st_size > GROWN && ftruncate(fd, 0) == 0;
+    snprintf(both, sizeof both, "%s%s", old->st_size && !begin_anew ? "\n" : "", line);
+    return write_line(fd, path, both, err);
+}
+
+static int write_file(const char *path, const char *line, struct hw_err *err)
+{
+    struct stat own, target;
+    struct hw_err first;
+    bool elsewhere = false;
+    bool is_link = lstat(path, &own) == 0 && S_ISLNK(own.st_mode);
+    bool exists = stat(path, &target) == 0;
+    if (exists && !S_ISREG(target.st_mode))
+        return write_other(path, target.st_mode, line, err);
+    if (replace(path, exists ? &target : NULL, line, &elsewhere, &first) == 0)
+        return 0;
+    if (exists && elsewhere && write_in_place(path, &target, is_link, line, err) == 0)
+        return 0;
+    if (exists && elsewhere)
+        return hw_wrap(err, "%s, and in place", first.msg);
+    *err = first;
+    return -1;
+}
+
+/* -------------------------------------------------------------------------------------------------- */
+
+/* Other settings that are wrong are not this command's affair. */
+static const struct hw_problem *file_problem(const struct hw_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++)
+        if (hw_streq(problems->list[i].name, "source.file"))
+            return &problems->list[i];
+    return NULL;
+}
+
+static int set_main(struct hw_cmd_ctx *ctx)
+{
+    char line[LINE_BYTES];
+    struct hw_err err;
+    const char *path = ctx->config->source.file;
+    const struct hw_problem *problem = file_problem(ctx->problems);
+    if (problem) {
+        hw_auto_free char *text = hw_problem_text(problem);
+        return hw_cmd_misuse(ctx, "%s", text);
+    }
+    if (make_line(ctx->argv, line, &err) < 0)
+        return hw_cmd_fail(ctx, &err);
+    if (!path)
+        return hw_cmd_misuse(ctx, "which file? FLUID_PROGRESS_FILE is not set, and --file was not given");
+    if (write_file(path, line, &err) < 0)
+        return hw_cmd_fail(ctx, &err);
+    return 0;
+}
+
+const struct hw_cmd hw_cmd_set = {
+    .name = "set",
+    .args = "N/M [MESSAGE...]",
+    .summary = "write N/M to the progress file, for scripts",
+    .description =
+        "The file is replaced by rename, so that no reader sees half a line. A symbolic link is replaced\n"
+        "by a file, since the reporter reads no links. A FIFO, a terminal or /proc/1/fd/1 gets one line.\n"
+        "Behind -- the message may begin with a dash.",
+    .takes = HW_FOR_SET,
+    .args_min = 1,
+    .args_max = -1,
+    .lenient = true,
+    .run = set_main,
+};
