@@ -35,10 +35,11 @@ static int unknown(struct parser *p, const char *name)
             names[n++] = o->flag;
     names[n] = NULL;
     const char *near = hw_nearest(name, names);
-    if (near)
-        return hw_fail(p->err, HW_ECONFIG, "unknown flag '--%.40s', did you mean '--%s'?", name, near);
     if (hw_option_flag(name, ~0u))
         return hw_fail(p->err, HW_ECONFIG, "this command takes no flag '--%.40s'", name);
+    if (near)
+        return hw_fail(p->err, HW_ECONFIG, "unknown flag '--%.40s', did you mean '--%s'?", name,
+                       near);
     return hw_fail(p->err, HW_ECONFIG, "unknown flag '--%.40s'", name);
 }
 

@@ -1,4 +1,4 @@
-/* check.c - each effective setting with its origin, and everything that is wrong with them. */
+/* check.c - each effective setting with its origin, and everything that is wrong with them; parsers are loaded. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "cmd/lint.h"
 #include "cmd/reporting.h"
 #include "cmd/usage.h"
 
@@ -13,13 +14,10 @@ enum { VALUE_BYTES = 120 };
 
 static const char *const from_names[] = { "default", "file", "env", "flag" };
 
-/* Settings that are well formed alone, and yet a reporter would refuse. */
-static char *find_refusal(const struct hw_config *c)
-{
-    struct hw_reporter_options ignored;
-    struct hw_err err;
-    return hw_reporting_options(c, &ignored, &err) < 0 ? hw_xstrdup(err.msg) : NULL;
-}
+struct report {
+    bool json;
+    size_t errors;
+};
 
 /* ---- -o table ------------------------------------------------------------------------------------ */
 
@@ -47,18 +45,6 @@ static void print_settings(const struct hw_config *c)
         hw_clean_text(where, VALUE_BYTES, hw_str(v->where ? v->where : from_names[v->from]));
         printf("%-*s  %-*s  %s\n", name_width, o->name, value_width, value, where);
     }
-}
-
-static void print_problems(const struct hw_problems *problems, const char *refusal)
-{
-    if (problems->count || refusal)
-        puts("");
-    for (size_t i = 0; i < problems->count; i++) {
-        hw_auto_free char *text = hw_problem_text(&problems->list[i]);
-        printf("%s: %s\n", problems->list[i].warning ? "warning" : "problem", text);
-    }
-    if (refusal)
-        printf("problem: %s\n", refusal);
 }
 
 /* ---- -o json ------------------------------------------------------------------------------------- */
@@ -93,38 +79,80 @@ static void print_settings_json(const struct hw_config *c)
     }
 }
 
-static void print_problems_json(const struct hw_problems *problems, const char *refusal)
+/* ---- what is wrong ------------------------------------------------------------------------------- */
+
+/* where, name: NULL = nothing to say. */
+static void tell(struct report *r, bool warning, const char *where, const char *name,
+                 const char *message)
+{
+    const char *kind = warning ? "warning" : "problem";
+    if (!warning)
+        r->errors++;
+    if (r->json)
+        print_object(json_pack("{s:o, s:o, s:o}", kind, text_or_null(message), "setting",
+                               text_or_null(name), "where", text_or_null(where)));
+    else
+        printf("%s: %s%s%s%s%s\n", kind, where ? where : "", where ? ": " : "", name ? name : "",
+               name ? " " : "", message);
+}
+
+static void tell_problems(struct report *r, const struct hw_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {
         const struct hw_problem *p = &problems->list[i];
-        print_object(json_pack("{s:o, s:o, s:o}", p->warning ? "warning" : "problem",
-                               text_or_null(p->message), "setting", text_or_null(p->name), "where",
-                               text_or_null(p->where)));
+        tell(r, p->warning, p->where, p->name, p->message);
     }
-    if (refusal)
-        print_object(json_pack("{s:o, s:n, s:n}", "problem", text_or_null(refusal), "setting", "where"));
+}
+
+/* Settings that are well formed alone, and yet a reporter would refuse. */
+static void tell_refusal(struct report *r, const struct hw_config *c)
+{
+    struct hw_reporter_options ignored;
+    struct hw_err err;
+    if (hw_reporting_options(c, &ignored, &err) < 0)
+        tell(r, false, NULL, NULL, err.msg);
+}
+
+/* The parser of the settings is tried with its options and, as for a progress file, strictly; others as they are. */
+static void tell_parser(struct report *r, const struct hw_config *c, const char *what, bool settings)
+{
+    struct hw_lint lint;
+    const struct hw_value *v = hw_config_value(c, hw_option_named("parser.name"));
+    if (hw_lint_parser(what, c->parser.dir, settings ? &c->parser.options : NULL, settings, &lint) <
+        0)
+        tell(r, false, settings ? v->where : NULL, settings ? "parser.name" : what, lint.err.msg);
+    else if (r->json)
+        print_object(json_pack("{s:o, s:o, s:s}", "parser", text_or_null(lint.name), "where",
+                               text_or_null(lint.where), "unit", lint.unit));
+    else
+        printf("parser %s: %s, works\n", lint.name, lint.where);
+    hw_lint_done(&lint);
 }
 
 /* -------------------------------------------------------------------------------------------------- */
 
 static int check_main(struct hw_cmd_ctx *ctx)
 {
+    struct report r = { .json = ctx->config->output == HW_OUTPUT_JSON };
     const char *docs = hw_cmd_flag(ctx, "docs");
-    hw_auto_free char *refusal = find_refusal(ctx->config);
     if (docs && strcmp(docs, "config") != 0)
         return hw_cmd_misuse(ctx, "--docs '%.40s': only config can be printed", docs);
     if (docs) {
         hw_usage_config_docs();
         return 0;
     }
-    if (ctx->config->output == HW_OUTPUT_JSON) {
+    if (r.json)
         print_settings_json(ctx->config);
-        print_problems_json(ctx->problems, refusal);
-    } else {
+    else
         print_settings(ctx->config);
-        print_problems(ctx->problems, refusal);
-    }
-    return ctx->problems->errors || refusal ? 1 : 0;
+    if (!r.json)
+        puts("");
+    tell_problems(&r, ctx->problems);
+    tell_refusal(&r, ctx->config);
+    tell_parser(&r, ctx->config, ctx->config->parser.name, true);
+    for (char **what = ctx->argv; *what; what++)
+        tell_parser(&r, ctx->config, *what, false);
+    return r.errors ? 1 : 0;
 }
 
 static const struct hw_cmd_flag flags[] = {
@@ -134,11 +162,15 @@ static const struct hw_cmd_flag flags[] = {
 
 const struct hw_cmd hw_cmd_check = {
     .name = "check",
-    .summary = "print each setting and where it came from, and what is wrong with them",
-    .description = "Takes the flags of every command. Exit status 1 when something is wrong.",
+    .args = "[PARSER...]",
+    .summary = "print each setting and where it came from, try parsers, and say what is wrong",
+    .description =
+        "Takes the flags of every command. PARSER is a name or a .lua file; the one of the settings is always\n"
+        "tried. Exit status 1 when something is wrong.",
     .takes = HW_FOR_ALL,
     .outputs = 1 << HW_OUTPUT_TABLE | 1 << HW_OUTPUT_JSON,
     .flags = flags,
+    .args_max = -1,
     .lenient = true,
     .run = check_main,
 };

@@ -19,9 +19,9 @@ struct hw_cmd_ctx {
     const struct hw_cmd *cmd;
     const struct hw_config *config;     /* never NULL */
     const struct hw_problems *problems; /* of the settings; holds errors only where cmd->lenient */
-    int argc;                           /* arguments that are no flags; without the command's name */
-    char **argv;                        /* ended by NULL */
-    const char *const *own;             /* values of cmd->flags, in their order: hw_cmd_flag */
+    int argc;               /* arguments that are no flags; without the command's name */
+    char **argv;            /* ended by NULL */
+    const char *const *own; /* values of cmd->flags, in their order: hw_cmd_flag */
 };
 
 /* A flag of one command that is no setting. */
@@ -38,12 +38,12 @@ struct hw_cmd {
     const char *summary;     /* one line, lower case, no full stop */
     const char *description; /* for --help, lines of at most 90 columns; NULL = none */
     unsigned takes;          /* which settings it takes as flags: HW_FOR_... */
-    unsigned outputs;        /* bits 1 << HW_OUTPUT_...: what -o may be, the lowest... see dflt_output */
+    unsigned outputs; /* bits 1 << HW_OUTPUT_...: what -o may be, the lowest... see dflt_output */
     const struct hw_cmd_flag *flags; /* ended by a NULL name; NULL = none of its own */
-    int args_min, args_max;  /* how many arguments; args_max < 0: any number */
-    bool stop_early;         /* flags end at the first argument: what follows is another command line */
-    bool lenient;            /* runs although settings are wrong: it looks at ctx->problems itself */
-    bool hidden;             /* not in the list of commands */
+    int args_min, args_max;          /* how many arguments; args_max < 0: any number */
+    bool stop_early; /* flags end at the first argument: what follows is another command line */
+    bool lenient;    /* runs although settings are wrong: it looks at ctx->problems itself */
+    bool hidden;     /* not in the list of commands */
     int (*run)(struct hw_cmd_ctx *ctx);
 };
 

@@ -16,8 +16,7 @@
 #include "lua/worker_main.h"
 
 const struct hw_cmd *const hw_cmds[] = {
-    &hw_cmd_run,  &hw_cmd_set,     &hw_cmd_local, &hw_cmd_check,
-    &hw_cmd_help, &hw_cmd_version, NULL,
+    &hw_cmd_run, &hw_cmd_set, &hw_cmd_local, &hw_cmd_check, &hw_cmd_help, &hw_cmd_version, NULL,
 };
 
 extern char **environ;
@@ -117,7 +116,7 @@ static int unknown_command(const char *name)
 {
     const char *near = hw_usage_nearest(name);
     hw_auto_free char *text =
-        near ? hw_xasprintf("unknown command '%.40s', did you mean '%s'?", name, near)
+        near             ? hw_xasprintf("unknown command '%.40s', did you mean '%s'?", name, near)
         : name[0] == '-' ? hw_xasprintf("unknown flag '%.40s': flags stand behind the command", name)
                          : hw_xasprintf("unknown command '%.40s'", name);
     return misuse(NULL, text);
@@ -146,6 +145,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
         return hw_worker_main();
     hold_standard_files();
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error with a text; libuv gives children the default back */
+    signal(SIGPIPE,
+           SIG_IGN); /* a closed pipe is an error with a text; libuv gives children the default back */
     return check_stdout(dispatch(argv));
 }

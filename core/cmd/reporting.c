@@ -24,12 +24,13 @@ static int take_unit(const char *unit, struct hw_tracker_rules *rules, struct hw
 
 int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *ret, struct hw_err *err)
 {
+    if (c->parser.options.count > HW_REPORTER_PARSER_OPTIONS)
+        return hw_fail(err, HW_ECONFIG, "parser.options: more than %d", HW_REPORTER_PARSER_OPTIONS);
     struct hw_reporter_options o = { .file = c->source.file,
                                      .poll_ms = c->source.poll_ms,
                                      .events = c->source.events,
                                      .parser = c->parser.name,
                                      .parser_dir = c->parser.dir,
-                                     .parser_options = c->parser.options.list,
                                      .parser_option_count = c->parser.options.count,
                                      .rules = hw_tracker_rules_default() };
     o.rules.stall_ms = c->stall.after_ms;
@@ -38,6 +39,9 @@ int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *
     o.rules.total = c->total;
     if (take_unit(c->unit, &o.rules, err) < 0)
         return -1;
+    for (size_t i = 0; i < o.parser_option_count; i++)
+        o.parser_options[i] = (struct hw_parser_option){ c->parser.options.list[i].key,
+                                                         c->parser.options.list[i].value };
     *ret = o;
     return 0;
 }

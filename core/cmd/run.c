@@ -219,13 +219,21 @@ static int set_up(struct run *run, struct hw_err *err)
     return 0;
 }
 
-static void close_all(struct run *run)
+static void close_flow(struct run *run)
 {
     hw_reporter_free(run->reporter);
     run->reporter = NULL;
     hw_kube_free(run->kube);
     run->kube = NULL;
     run->status = NULL;
+}
+
+static void close_all(struct run *run)
+{
+    close_flow(run);
+    hw_signals_release(&run->signals);
+    uv_run(&run->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&run->loop);
 }
 
 static int serve(struct run *run)
@@ -235,9 +243,6 @@ static int serve(struct run *run)
     if (!run->written)
         _exit(0); /* what does not answer must not hold up the pod's end: a resolver thread can't be stopped */
     close_all(run);
-    hw_signals_release(&run->signals);
-    uv_run(&run->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&run->loop);
     return 0;
 }
 
@@ -245,7 +250,14 @@ static int serve(struct run *run)
 static int idle(struct run *run, const char *why)
 {
     hw_log(HW_ERROR, "run", "%s; idle: nothing is published, the task is not disturbed", why);
+    close_flow(run);
     return serve(run);
+}
+
+static int give_up(struct run *run, int status)
+{
+    close_all(run);
+    return status;
 }
 
 static int run_main(struct hw_cmd_ctx *ctx)
@@ -255,15 +267,12 @@ static int run_main(struct hw_cmd_ctx *ctx)
     uv_loop_init(&run.loop);
     hw_signals_catch(&run.signals, &run.loop, on_signal, &run);
     if (ctx->problems->errors) {
-        size_t count = hw_cmd_report_problems(ctx->cmd, ctx->problems);
-        return count && !is_in_pod() ? 2 : idle(&run, "the settings are wrong");
+        hw_cmd_report_problems(ctx->cmd, ctx->problems);
+        return is_in_pod() ? idle(&run, "the settings are wrong") : give_up(&run, 2);
     }
     if (set_up(&run, &err) == 0)
         return serve(&run);
-    if (!is_in_pod())
-        return hw_cmd_fail(ctx, &err);
-    close_all(&run);
-    return idle(&run, err.msg);
+    return is_in_pod() ? idle(&run, err.msg) : give_up(&run, hw_cmd_fail(ctx, &err));
 }
 
 const struct hw_cmd hw_cmd_run = {

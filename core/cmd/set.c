@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
@@ -20,34 +19,40 @@
 
 enum {
     LINE_BYTES = HW_NM_SIZE + 1 + HW_TEXT_MAX + 1,
-    GROWN = 32 * 1024,      /* a file that only grows begins anew here, long before a reader's 64 KiB */
+    JOINED_BYTES = 4096,
+    GROWN = 32 * 1024, /* a file that only grows begins anew here, long before a reader's 64 KiB */
     FULL_PIPE_MS = 5000,
 };
 
 /* ---- the line ------------------------------------------------------------------------------------ */
 
-/* What stands behind N/M in the first argument, and all other arguments, with one space between. */
-static void join_message(const struct hw_nm *nm, char **more, struct hw_buf *b)
+/* What stands behind N/M in the first argument, and all other arguments, with one space between. What is over size is
+ * left out: far more than is kept of a message. */
+static size_t join_message(const struct hw_nm *nm, char **more, char *buf, size_t size)
 {
-    int st = hw_buf_add(b, nm->message.ptr, nm->message.len, NULL);
-    for (; st == 0 && *more; more++)
-        st = hw_buf_addf(b, NULL, "%s%s", b->len ? " " : "", *more);
-    /* over the ceiling: the message is cut at 200 bytes anyway */
+    size_t n = nm->message.len < size ? nm->message.len : size;
+    memcpy(buf, nm->message.ptr ? nm->message.ptr : "", n);
+    for (; *more && n < size; more++) {
+        size_t len = strlen(*more);
+        buf[n++] = ' ';
+        len = len < size - n ? len : size - n;
+        memcpy(buf + n, *more, len);
+        n += len;
+    }
+    return n;
 }
 
 /* Line ends and control characters in the message become spaces. line holds LINE_BYTES. */
 static int make_line(char **argv, char *line, struct hw_err *err)
 {
     struct hw_nm nm;
-    char count[HW_NM_SIZE], message[HW_TEXT_MAX + 1];
-    hw_auto_buf b;
-    hw_buf_init(&b, 64 * 1024);
+    char count[HW_NM_SIZE], joined[JOINED_BYTES], message[HW_TEXT_MAX + 1];
     if (hw_nm_parse(hw_str(argv[0]), &nm, err) < 0) {
         err->code = HW_ECONFIG;
         return -1;
     }
-    join_message(&nm, argv + 1, &b);
-    hw_clean_text(message, HW_TEXT_MAX, (struct hw_str){ b.ptr ? b.ptr : "", b.len });
+    struct hw_str text = { joined, join_message(&nm, argv + 1, joined, sizeof joined) };
+    hw_clean_text(message, HW_TEXT_MAX, text);
     hw_nm_format(nm.done, nm.total, count);
     snprintf(line, LINE_BYTES, "%s%s%s\n", count, message[0] ? " " : "", message);
     return 0;
@@ -113,7 +118,8 @@ static int replace(const char *path, const struct stat *old, const char *line, b
     hw_auto_fd fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0) {
         *ret_elsewhere = true;
-        return hw_fail_sys(err, "make a file in '%.*s'", dir_len ? dir_len : 1, dir_len ? path : ".");
+        return hw_fail_sys(err, "make a file in '%.*s'", dir_len ? dir_len : 1,
+                           dir_len ? path : ".");
     }
     copy_owner(fd, old);
     int st = write_line(fd, temp, line, err);
@@ -183,7 +189,8 @@ static int set_main(struct hw_cmd_ctx *ctx)
     if (make_line(ctx->argv, line, &err) < 0)
         return hw_cmd_fail(ctx, &err);
     if (!path)
-        return hw_cmd_misuse(ctx, "which file? FLUID_PROGRESS_FILE is not set, and --file was not given");
+        return hw_cmd_misuse(
+            ctx, "which file? FLUID_PROGRESS_FILE is not set, and --file was not given");
     if (write_file(path, line, &err) < 0)
         return hw_cmd_fail(ctx, &err);
     return 0;

@@ -64,8 +64,8 @@ static void print_option(const struct hw_cmd *cmd, const struct hw_option *o)
 {
     char arg[160], range[96];
     bool output = strcmp(o->name, "output") == 0;
-    const char *shown = output ? output_words(cmd, o, arg, sizeof arg)
-                               : hw_option_arg(o, arg, sizeof arg);
+    const char *shown =
+        output ? output_words(cmd, o, arg, sizeof arg) : hw_option_arg(o, arg, sizeof arg);
     bool is_switch = o->type == HW_T_BOOL;
     print_flag(o->letter, o->flag, is_switch ? "[=" : " ", shown, o->help);
     if (output)

@@ -28,8 +28,8 @@ static const char *tls_version(void)
 static json_t *libraries(void)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s}", "libcurl",
-                     curl_version_info(CURLVERSION_NOW)->version, "openssl", tls_version(), "libyaml",
-                     hw_yaml_library_version(), "libuv", uv_version_string(), "jansson",
+                     curl_version_info(CURLVERSION_NOW)->version, "openssl", tls_version(),
+                     "libyaml", hw_yaml_library_version(), "libuv", uv_version_string(), "jansson",
                      jansson_version_str());
 }
 

@@ -70,8 +70,8 @@ struct hw_config {
     } stall;
     int by; /* enum hw_by */
     const char *log;
-    int color;  /* enum hw_color */
-    int output; /* enum hw_output */
+    int color;          /* enum hw_color */
+    int output;         /* enum hw_output */
     const char *config; /* the settings file that was read; NULL = none */
 
     struct hw_value *values; /* owns; one for each row, see hw_config_value */

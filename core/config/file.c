@@ -37,9 +37,9 @@ static int spell(const struct hw_option *o, const struct hw_yaml_node *n, struct
                            hw_yaml_describe(c));
         if (b->len && hw_buf_add(b, ",", 1, err) < 0)
             return -1;
-        if (o->type == HW_T_PAIRS && (hw_value_escape(b, c->key, err) < 0 ||
-                                      hw_buf_add(b, "=", 1, err) < 0 ||
-                                      hw_value_escape(b, text, err) < 0))
+        if (o->type == HW_T_PAIRS &&
+            (hw_value_escape(b, c->key, err) < 0 || hw_buf_add(b, "=", 1, err) < 0 ||
+             hw_value_escape(b, text, err) < 0))
             return -1;
         if (o->type == HW_T_WORDS && hw_buf_add(b, text, strlen(text), err) < 0)
             return -1;

@@ -23,8 +23,8 @@ const struct hw_option hw_options[] = {
     { "source.file", "HEADWAY_FILE FLUID_PROGRESS_FILE", "file", 0, HW_T_PATH, AT(source.file),
       .takes = HW_FOR_REPORT | HW_FOR_SET,
       .help = "the progress file, to which the task writes N/M" },
-    { "source.poll", "HEADWAY_POLL", "poll", 0, HW_T_DURATION, AT(source.poll_ms), "3s",
-      .min = 100, .max = 10 * MIN, .takes = HW_FOR_REPORT,
+    { "source.poll", "HEADWAY_POLL", "poll", 0, HW_T_DURATION, AT(source.poll_ms), "3s", .min = 100,
+      .max = 10 * MIN, .takes = HW_FOR_REPORT,
       .help = "how often the progress file is read when no file event comes" },
     { "source.events", "HEADWAY_EVENTS", "events", 0, HW_T_WORD, AT(source.events), "auto",
       .words = off_auto, .takes = HW_FOR_REPORT,
@@ -35,9 +35,8 @@ const struct hw_option hw_options[] = {
     { "parser.dir", "HEADWAY_PARSER_DIR", "parser-dir", 0, HW_T_PATH, AT(parser.dir),
       .takes = HW_FOR_REPORT | HW_FOR_REPLAY | HW_FOR_PARSERS,
       .help = "a directory of your own parsers; they win over built-in ones of the same name" },
-    { "parser.options", "HEADWAY_PARSER_OPTIONS", "parser-options", 0, HW_T_PAIRS,
-      AT(parser.options), .takes = HW_FOR_REPORT | HW_FOR_REPLAY,
-      .help = "what the parser is given as its options" },
+    { "parser.options", "HEADWAY_PARSER_OPTIONS", "parser-options", 0, HW_T_PAIRS, AT(parser.options),
+      .takes = HW_FOR_REPORT | HW_FOR_REPLAY, .help = "what the parser is given as its options" },
     { "unit", "HEADWAY_UNIT", "unit", 0, HW_T_TEXT, AT(unit), .max = 24,
       .takes = HW_FOR_REPORT | HW_FOR_REPLAY,
       .help = "which count is the progress when the parser finds several: bytes, files, items, %" },
@@ -57,8 +56,7 @@ const struct hw_option hw_options[] = {
       .help = "the namespace; else the context's or the service account's" },
     { "kube.serviceaccount-dir", "HEADWAY_SERVICEACCOUNT_DIR", "serviceaccount-dir", 0, HW_T_PATH,
       AT(kube.serviceaccount_dir), "/var/run/secrets/kubernetes.io/serviceaccount",
-      .takes = HW_FOR_REPORT | HW_FOR_HUB,
-      .help = "where a pod finds token, ca.crt and namespace" },
+      .takes = HW_FOR_REPORT | HW_FOR_HUB, .help = "where a pod finds token, ca.crt and namespace" },
     { "kube.deadline", "HEADWAY_DEADLINE", "deadline", 0, HW_T_DURATION, AT(kube.deadline_ms),
       "10s", .min = 100, .max = 5 * MIN, .takes = HW_FOR_REPORT | HW_FOR_HUB | HW_FOR_WATCH,
       .help = "how long one request to the API server may take" },
@@ -102,13 +100,11 @@ const struct hw_option hw_options[] = {
     { "log", "HEADWAY_LOG", "log", 0, HW_T_LOG, AT(log), "info", .takes = HW_FOR_ALL,
       .help = "error, warn, info or debug, also for single rooms: info,kube=debug" },
     { "color", "HEADWAY_COLOR", "color", 0, HW_T_WORD, AT(color), "auto", .words = color_words,
-      .takes = HW_FOR_ALL, .env_word = "NO_COLOR=never",
-      .help = "colors on a terminal" },
+      .takes = HW_FOR_ALL, .env_word = "NO_COLOR=never", .help = "colors on a terminal" },
     { "output", NULL, "output", 'o', HW_T_WORD, AT(output), "table", .words = output_words,
       .takes = HW_FOR_PRINT, .no_file = true, .help = "how results are printed" },
     { "config", "HEADWAY_CONFIG", "config", 0, HW_T_PATH, AT(config), .takes = HW_FOR_ALL,
-      .no_file = true,
-      .help = "the settings file; else " HW_CONFIG_FILE " when it is there" },
+      .no_file = true, .help = "the settings file; else " HW_CONFIG_FILE " when it is there" },
     { .name = NULL },
 };
 
@@ -151,9 +147,10 @@ static void join(const char *const *words, char separator, char *buf, size_t siz
 const char *hw_option_arg(const struct hw_option *o, char *buf, size_t size)
 {
     static const char *const names[] = {
-        [HW_T_TEXT] = "TEXT", [HW_T_PATH] = "PATH",      [HW_T_DURATION] = "DURATION",
-        [HW_T_INT] = "N",     [HW_T_SIZE] = "N",         [HW_T_BOOL] = "on|off",
-        [HW_T_WORD] = "",     [HW_T_WORDS] = "",         [HW_T_PAIRS] = "K=V,...", [HW_T_LOG] = "LEVEL,...",
+        [HW_T_TEXT] = "TEXT",     [HW_T_PATH] = "PATH", [HW_T_DURATION] = "DURATION",
+        [HW_T_INT] = "N",         [HW_T_SIZE] = "N",    [HW_T_BOOL] = "on|off",
+        [HW_T_WORD] = "",         [HW_T_WORDS] = "",    [HW_T_PAIRS] = "K=V,...",
+        [HW_T_LOG] = "LEVEL,...",
     };
     if (o->type == HW_T_WORD || o->type == HW_T_WORDS)
         join(o->words, o->type == HW_T_WORD ? '|' : ',', buf, size);

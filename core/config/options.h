@@ -14,12 +14,12 @@ enum hw_option_type {
     HW_T_PATH,     /* const char *: a path of at most 4095 bytes; NULL = not given */
     HW_T_DURATION, /* int64_t, ms */
     HW_T_INT,      /* int64_t */
-    HW_T_SIZE,     /* int64_t: a count, or bytes with Ki, Mi, Gi, Ti (KiB...) behind; -1 = not given */
-    HW_T_BOOL,     /* bool: true, false, on, off */
-    HW_T_WORD,     /* int: index into words */
-    HW_T_WORDS,    /* unsigned: bit i for words[i]; several with ",", or a YAML list */
-    HW_T_LOG,      /* const char *: levels as hw_log_configure takes them */
-    HW_T_PAIRS,    /* struct hw_pairs: "k=v,k=v" ("\," for a comma), or a YAML map */
+    HW_T_SIZE,  /* int64_t: a count, or bytes with Ki, Mi, Gi, Ti (KiB...) behind; -1 = not given */
+    HW_T_BOOL,  /* bool: true, false, on, off */
+    HW_T_WORD,  /* int: index into words */
+    HW_T_WORDS, /* unsigned: bit i for words[i]; several with ",", or a YAML list */
+    HW_T_LOG,   /* const char *: levels as hw_log_configure takes them */
+    HW_T_PAIRS, /* struct hw_pairs: "k=v,k=v" ("\," for a comma), or a YAML map */
 };
 
 /* Which commands take a setting as a flag. All commands read file and environment. */
@@ -33,19 +33,19 @@ enum hw_option_for {
     HW_FOR_WATCH = 1 << 6,
     HW_FOR_PARSERS = 1 << 7, /* parsers, suggest */
     HW_FOR_REPORT = HW_FOR_RUN | HW_FOR_EXEC | HW_FOR_LOCAL,
-    HW_FOR_PRINT = 1 << 8,   /* whatever prints data: takes -o */
+    HW_FOR_PRINT = 1 << 8, /* whatever prints data: takes -o */
     HW_FOR_ALL = 0xffff,
 };
 
 struct hw_option {
-    const char *name;         /* YAML path: "source.poll" */
-    const char *env;          /* variables, the first that is set and not empty wins: "HEADWAY_FILE FLUID_PROGRESS_FILE" */
-    const char *flag;         /* long flag without its dashes */
-    char letter;              /* short flag; 0 = none */
+    const char *name; /* YAML path: "source.poll" */
+    const char *env; /* variables, the first that is set and not empty wins: "HEADWAY_FILE FLUID_PROGRESS_FILE" */
+    const char *flag; /* long flag without its dashes */
+    char letter;      /* short flag; 0 = none */
     enum hw_option_type type;
-    size_t at;                /* offset in struct hw_config */
-    const char *dflt;         /* as text; NULL = not given */
-    int64_t min, max;         /* DURATION: ms; INT, SIZE: numbers; both 0: no limit but 0...2^63-1 */
+    size_t at;        /* offset in struct hw_config */
+    const char *dflt; /* as text; NULL = not given */
+    int64_t min, max; /* DURATION: ms; INT, SIZE: numbers; both 0: no limit but 0...2^63-1 */
     const char *const *words; /* WORD, WORDS; ended by NULL */
     unsigned takes;           /* HW_FOR_... */
     bool no_file;             /* concerns one call: not a key of the settings file */

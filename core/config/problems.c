@@ -25,10 +25,9 @@ void hw_problems_add(struct hw_problems *p, const char *where, const char *name,
         return; /* a file of nothing but nonsense has said enough */
     if (!p->list)
         p->list = hw_xzalloc(PROBLEMS_MAX * sizeof *p->list);
-    p->list[p->count++] = (struct hw_problem){ .where = clean(where),
-                                               .name = clean(name),
-                                               .message = clean(message),
-                                               .warning = warning };
+    p->list[p->count++] = (struct hw_problem){
+        .where = clean(where), .name = clean(name), .message = clean(message), .warning = warning
+    };
 }
 
 void hw_problems_done(struct hw_problems *p)

@@ -27,6 +27,7 @@ struct hw_kube_call {
     bool running;    /* transfer is with curl */
     bool delivering; /* fn is being called */
     bool again;      /* this is the second try, after a 401 */
+    bool renewed;    /* or on a new connection, after a kept one broke */
     struct hw_err err;
     struct hw_kube_transfer transfer;
 };
@@ -165,6 +166,7 @@ static enum hw_kube_outcome judge_result(const struct hw_kube_transfer *t, CURLc
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
         return HW_KUBE_LOCAL; /* a file of ours */
+    case CURLE_OUT_OF_MEMORY: /* a header line over curl's ceiling, that is */
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9, that is: no HTTP at all */
         return HW_KUBE_ODD;
@@ -203,6 +205,27 @@ static void deliver_answer(struct hw_kube_call *c, struct hw_kube_reply *reply)
     deliver(c, reply);
 }
 
+/* A kept connection that the server had already given up: nobody's fault and no news, if the request may be sent
+ * twice. curl does so by itself, but not after a reset. */
+static bool broke_idle(struct hw_kube_call *c, CURLcode result, long status)
+{
+    long fresh = 1;
+    curl_easy_getinfo(c->transfer.job.easy, CURLINFO_NUM_CONNECTS, &fresh);
+    bool broke =
+        result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR || result == CURLE_GOT_NOTHING;
+    return broke && !fresh && !status && !c->renewed && c->verb != HW_KUBE_CREATE;
+}
+
+/* Whether the call is to be sent once more; it is still in its place in the list, so it goes first. */
+static bool tries_again(struct hw_kube_call *c, CURLcode result, long status)
+{
+    if (broke_idle(c, result, status))
+        return c->renewed = true;
+    if (result == CURLE_OK && status == 401 && !c->again && hw_kube_auth_forget(c->k->auth))
+        return c->again = true;
+    return false;
+}
+
 static void on_done(void *ctx, CURLcode result)
 {
     struct hw_kube_call *c = ctx;
@@ -212,9 +235,8 @@ static void on_done(void *ctx, CURLcode result)
     c->running = false;
     k->running--;
     kick(k);
-    if (result == CURLE_OK && status == 401 && !c->again && hw_kube_auth_forget(k->auth)) {
+    if (tries_again(c, result, status)) {
         hw_kube_transfer_close(&c->transfer);
-        c->again = true; /* still in its place in the list, so it goes first */
         return;
     }
     struct hw_kube_reply reply = {
@@ -238,6 +260,7 @@ static int start(struct hw_kube_call *c, struct hw_err *err)
         .path = c->path,
         .body = { c->body, c->body_len },
         .merge_patch = c->verb == HW_KUBE_PATCH,
+        .list = c->verb == HW_KUBE_LIST,
         .metadata_only = c->metadata_only,
         .deadline_ms = c->deadline_ms,
         .answer_max = c->answer_max,
@@ -353,7 +376,8 @@ int hw_kube_new(struct hw_kube **ret, uv_loop_t *loop, const struct hw_clock *cl
     struct hw_http *http;
     if (hw_kube_url_parse(config->server, config->from ? config->from : "settings", &server, err) < 0)
         return -1;
-    if (hw_http_new(&http, loop, err) < 0) {
+    int parallel = opts && opts->parallel > 0 ? opts->parallel : 1;
+    if (hw_http_new(&http, loop, parallel, err) < 0) {
         hw_kube_url_done(&server);
         return -1;
     }
@@ -364,7 +388,7 @@ int hw_kube_new(struct hw_kube **ret, uv_loop_t *loop, const struct hw_clock *cl
         .config = config,
         .server = server,
         .http = http,
-        .parallel = opts && opts->parallel > 0 ? opts->parallel : 1,
+        .parallel = parallel,
     };
     k->auth = hw_kube_auth_new(loop, clock, config, on_credential, k);
     uv_timer_init(loop, &k->kick);

@@ -21,7 +21,7 @@ struct hw_kube;
 struct hw_kube_call; /* one request under way; gone once fn was called or it was cancelled */
 
 struct hw_kube_opts {
-    int parallel; /* requests at once, each on its own connection; 0 = 1. Only one idle connection is kept */
+    int parallel; /* requests at once, each on a connection of its own, which is kept; 0 = 1 */
 };
 
 /* Borrowed for the call of send. */

@@ -139,7 +139,7 @@ static CURLcode init_curl(void)
     return st;
 }
 
-int hw_http_new(struct hw_http **ret, uv_loop_t *loop, struct hw_err *err)
+int hw_http_new(struct hw_http **ret, uv_loop_t *loop, int keep, struct hw_err *err)
 {
     CURLcode st = init_curl();
     if (st != CURLE_OK)
@@ -156,7 +156,7 @@ int hw_http_new(struct hw_http **ret, uv_loop_t *loop, struct hw_err *err)
     curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
     curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_set_timer);
     curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 1L);
+    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)keep);
     curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     *ret = h;
     return 0;

@@ -1,5 +1,5 @@
 /* http.h - libcurl's multi interface on the loop: its sockets are polled by libuv, its timer is one uv_timer_t.
- * When no transfer is under way nothing is polled and no timer runs; one idle connection is kept.
+ * When no transfer is under way nothing is polled and no timer runs; idle connections are kept.
  * new -> start... -> [fn ...] -> free. */
 #ifndef HW_KUBE_HTTP_H
 #define HW_KUBE_HTTP_H
@@ -22,7 +22,8 @@ struct hw_http_job {
     void *ctx;
 };
 
-HW_MUST_USE int hw_http_new(struct hw_http **ret, uv_loop_t *loop, struct hw_err *err);
+/* keep: idle connections that are kept. */
+HW_MUST_USE int hw_http_new(struct hw_http **ret, uv_loop_t *loop, int keep, struct hw_err *err);
 /* Closes the connections; all jobs were stopped before. */
 void hw_http_free(struct hw_http *h);
 

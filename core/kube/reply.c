@@ -145,6 +145,8 @@ static const struct {
     int status;
     const char *text;
 } status_texts[] = {
+    { 200, "OK" },
+    { 204, "No Content" },
     { 301, "Moved Permanently" },
     { 302, "Found" },
     { 307, "Temporary Redirect" },

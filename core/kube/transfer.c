@@ -13,7 +13,7 @@ enum {
     ROOM = 16 * 1024, /* curl's receive and send buffers */
 };
 
-#define PARTIAL "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
+#define PARTIAL(kind) "Accept: application/json;as=" kind ";g=meta.k8s.io;v=v1, application/json"
 
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
@@ -68,7 +68,10 @@ static int add_token(struct hw_kube_transfer *t, struct hw_kube_auth *auth, stru
 static int add_headers(struct hw_kube_transfer *t, const struct hw_kube_exchange *x,
                        struct hw_kube_auth *auth, struct hw_err *err)
 {
-    if (add_header(t, x->metadata_only ? "Accept: " PARTIAL : "Accept: application/json", err) < 0 ||
+    const char *accept = !x->metadata_only ? "Accept: application/json"
+                         : x->list         ? PARTIAL("PartialObjectMetadataList")
+                                           : PARTIAL("PartialObjectMetadata");
+    if (add_header(t, accept, err) < 0 ||
         add_header(t, "Expect:", err) < 0) /* no waiting for a 100 */
         return -1;
     if (x->body.len && add_header(t,
@@ -275,6 +278,8 @@ static const char *short_cause(CURLcode result)
         return "the connection broke";
     case CURLE_PARTIAL_FILE:
         return "the answer was cut off";
+    case CURLE_OUT_OF_MEMORY:
+        return "a header line is too long, or memory is out";
     default:
         return curl_easy_strerror(result);
     }

@@ -25,7 +25,8 @@ struct hw_kube_exchange {
     const char *method;
     const char *path;   /* with query */
     struct hw_str body; /* borrows until close */
-    bool merge_patch, metadata_only;
+    bool merge_patch;
+    bool list, metadata_only;
     int64_t deadline_ms;
     size_t answer_max;
 };

@@ -1,81 +1,76 @@
 #include "lua/arena.h"
 
-#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { GRAIN = 16 };
+#include "base/mem.h"
+#include "lua/grains.h"
 
-void hw_arena_reset(struct hw_arena *a, void *base, size_t size)
+int hw_arena_init(struct hw_arena *a, size_t size, struct hw_err *err)
 {
-    *a = (struct hw_arena){ .base = base, .size = size };
+    *a = (struct hw_arena){ 0 };
+    if (size > HW_ARENA_MAX || size < HW_ARENA_GRAIN)
+        return hw_fail(err, HW_ELIMIT, "arena of %zu bytes", size);
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED)
+        return hw_fail_sys(err, "map %zu bytes", size);
+    a->base = base;
+    a->grains = size / HW_ARENA_GRAIN;
+    return 0;
 }
 
-/* Classes 0..3 are 16, 32, 48, 64 bytes; then each power of two has four: 80, 96, 112, 128, 160, ... */
-static unsigned class_of(size_t size)
+void hw_arena_done(struct hw_arena *a)
 {
-    size_t grains = (size + GRAIN - 1) / GRAIN;
-    if (grains <= 4)
-        return grains ? (unsigned)grains - 1 : 0;
-    unsigned power = 63 - (unsigned)__builtin_clzl(grains - 1); /* 2^power < grains <= 2^(power+1) */
-    size_t step = (size_t)1 << (power - 2);
-    return 4 * (power - 1) + (unsigned)((grains - 1 - ((size_t)1 << power)) / step);
+    if (a->base)
+        munmap(a->base, a->grains * HW_ARENA_GRAIN);
+    *a = (struct hw_arena){ 0 };
 }
 
-static size_t size_of(unsigned class)
+static bool is_taken(const struct hw_arena *a, size_t grain)
 {
-    if (class < 4)
-        return (size_t)(class + 1) * GRAIN;
-    unsigned power = class / 4 + 1;
-    size_t step = (size_t)1 << (power - 2);
-    return (((size_t)1 << power) + (class % 4 + 1) * step) * GRAIN;
+    return a->taken[grain / 64] >> grain % 64 & 1;
 }
 
-static void *take(struct hw_arena *a, size_t nsize)
+static void mark(struct hw_arena *a, size_t grain, size_t count, bool taken)
 {
-    if (nsize > a->size)
-        return NULL;
-    unsigned class = class_of(nsize);
-    void *ptr = a->free[class];
-    if (ptr) {
-        memcpy(&a->free[class], ptr, sizeof ptr);
-        return ptr;
+    for (size_t i = grain; i < grain + count; i++)
+        if (taken)
+            a->taken[i / 64] |= UINT64_C(1) << i % 64;
+        else
+            a->taken[i / 64] &= ~(UINT64_C(1) << i % 64);
+}
+
+/* At most 4096 bits are looked at: no index is worth its while. */
+void *hw_grains_take(struct hw_arena *a, size_t bytes)
+{
+    size_t count = bytes / HW_ARENA_GRAIN, run = 0;
+    for (size_t i = 0; i < a->grains; i++) {
+        run = is_taken(a, i) ? 0 : run + 1;
+        if (run == count) {
+            size_t first = i + 1 - count;
+            mark(a, first, count, true);
+            return a->base + first * HW_ARENA_GRAIN;
+        }
     }
-    size_t size = size_of(class);
-    if (size > a->size - a->top)
-        return NULL;
-    ptr = a->base + a->top;
-    a->top += size;
-    return ptr;
+    return NULL;
 }
 
-static void give(struct hw_arena *a, void *ptr, size_t osize)
+bool hw_grains_take_at(struct hw_arena *a, const void *at, size_t bytes)
 {
-    unsigned class = class_of(osize);
-    size_t size = size_of(class);
-    if ((char *)ptr + size == a->base + a->top) { /* the last one: the next may be of another class */
-        a->top -= size;
-        return;
-    }
-    memcpy(ptr, &a->free[class], sizeof ptr);
-    a->free[class] = ptr;
+    size_t first = (size_t)((const unsigned char *)at - a->base) / HW_ARENA_GRAIN;
+    size_t count = bytes / HW_ARENA_GRAIN;
+    if (count > a->grains - first)
+        return false;
+    for (size_t i = first; i < first + count; i++)
+        if (is_taken(a, i))
+            return false;
+    mark(a, first, count, true);
+    return true;
 }
 
-void *hw_arena_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
+void hw_grains_give(struct hw_arena *a, const void *at, size_t bytes)
 {
-    struct hw_arena *a = ud;
-    if (!nsize) {
-        if (ptr)
-            give(a, ptr, osize);
-        return NULL;
-    }
-    if (!ptr) /* osize is a type tag then */
-        return take(a, nsize);
-    if (class_of(osize) == class_of(nsize))
-        return ptr;
-    void *moved = take(a, nsize);
-    if (!moved) /* Lua believes that shrinking never fails */
-        return nsize <= osize ? ptr : NULL;
-    memcpy(moved, ptr, osize < nsize ? osize : nsize);
-    give(a, ptr, osize);
-    return moved;
+    size_t first = (size_t)((const unsigned char *)at - a->base) / HW_ARENA_GRAIN;
+    mark(a, first, bytes / HW_ARENA_GRAIN, false);
 }

@@ -1,24 +1,43 @@
-/* arena.h - the memory of one parser: a slot of address space that is its ceiling too, and an allocator for Lua.
- * Blocks are rounded to size classes (a quarter of a power of two apart) and go back to the list of their class; nothing
- * is ever given to the system, no lock, no header in a block, since Lua says how large it was.
- * A slot that is reset begins anew, whatever was in it: a parser is thrown away without running a line of its code. */
+/* arena.h - memory of the parsers: one region that is mapped before the door is shut (afterwards the worker has no
+ * system call to ask for more), and heaps that grow inside it, one for each parser.
+ * init -> heap_new -> realloc... -> heap_free (all its blocks at once) -> done.
+ *
+ * The region is untouched pages until used. A heap takes grains of 16 KiB at the lowest place that is free, and fills
+ * them from below; freed blocks are joined with their neighbours and reused best fit first, so that few pages are
+ * ever touched. 8 bytes overhead a block, every block aligned to 8. */
 #ifndef HW_LUA_ARENA_H
 #define HW_LUA_ARENA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-enum { HW_ARENA_CLASSES = 96 };
+#include "base/err.h"
 
-struct hw_arena {
-    char *base;  /* borrows: 16-byte aligned */
-    size_t size; /* bytes */
-    size_t top;  /* bytes handed out so far, freed ones included */
-    void *free[HW_ARENA_CLASSES];
+enum {
+    HW_ARENA_GRAIN = 16 * 1024,
+    HW_ARENA_MAX = 64 * 1024 * 1024,
+    HW_ARENA_WORDS = HW_ARENA_MAX / HW_ARENA_GRAIN / 64,
 };
 
-/* Takes the memory into use; also makes an arena anew that was used before. */
-void hw_arena_reset(struct hw_arena *a, void *base, size_t size);
-/* A lua_Alloc; ud is the arena. NULL when the slot is full. */
-void *hw_arena_alloc(void *ud, void *ptr, size_t osize, size_t nsize);
+struct hw_arena {
+    unsigned char *base; /* owns; mapped */
+    size_t grains;
+    uint64_t taken[HW_ARENA_WORDS]; /* one bit for each grain */
+};
+
+struct hw_heap;
+
+/* size: bytes, at most HW_ARENA_MAX; rounded down to whole grains. */
+HW_MUST_USE int hw_arena_init(struct hw_arena *a, size_t size, struct hw_err *err);
+void hw_arena_done(struct hw_arena *a);
+
+/* max: bytes that it may take of the region. NULL when the region is full. */
+struct hw_heap *hw_heap_new(struct hw_arena *a, size_t max);
+/* As realloc, but size 0 frees and gives NULL. NULL when the ceiling is reached; ptr stays as it was then. Never
+ * fails to shrink. */
+void *hw_heap_realloc(struct hw_heap *h, void *ptr, size_t size);
+/* Bytes of the region that it holds now. */
+size_t hw_heap_held(const struct hw_heap *h);
+void hw_heap_free(struct hw_heap *h);
 
 #endif

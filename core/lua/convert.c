@@ -1,276 +1,312 @@
-/* convert.c - a Lua value -> struct hw_sample. Fields are read raw, so that no metamethod of a parser runs here; only the keys of the
- * contract are taken, another one is a refusal that names it. */
+/* convert.c - a parser's table -> struct hw_sample. Every field is a row: key, where it goes, how it is read. Tables
+ * are read raw, so no code of the parser's runs here. */
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "lua/inner.h"
+#include "lua/state.h"
 
-typedef int field_fn(lua_State *L, void *target, const char *key, struct hw_err *err);
+enum { TOP, COUNT, PHASE };
 
-struct field {
-    const char *key;
-    field_fn *fn;
-    size_t at; /* offset in the target */
+enum { MESSAGE_SEEN_MAX = 1024 }; /* bytes of a message that are looked at, before it is cut */
+
+struct target {
+    struct hw_sample *sample;
+    struct hw_count *count;   /* done, total and unit go here */
+    const char *where;        /* "", "also.", "phase." in front of the field's name */
+    bool done, total, index;  /* these were given */
 };
 
-static int wrong_type(lua_State *L, const char *key, const char *expected, struct hw_err *err)
+typedef int read_fn(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err);
+
+static int wrong_type(lua_State *L, int idx, const char *key, const struct target *t,
+                      const char *expected, struct hw_err *err)
 {
-    return hw_fail(err, HW_ELUA, "sample.%s: expected %s, got %s", key, expected,
-                   luaL_typename(L, -1));
+    return hw_fail(err, HW_ELUA, "sample: %s%s is a %s, expected %s", t->where, key,
+                   luaL_typename(L, idx), expected);
 }
 
-static int take_integer(lua_State *L, const char *key, int64_t *ret, struct hw_err *err)
+/* ---- values -------------------------------------------------------------------------------------- */
+
+/* 3 and 3.0 are integers, 3.5, "3" and 1e300 are none. */
+static int read_integer(lua_State *L, int idx, const char *key, const struct target *t, int64_t min,
+                        int64_t max, int64_t *ret, struct hw_err *err)
 {
     int exact = 0;
-    if (lua_type(L, -1) != LUA_TNUMBER)
-        return wrong_type(L, key, "an integer", err);
-    lua_Integer value = lua_tointegerx(L, -1, &exact); /* takes 3.0, not 3.5 */
+    if (lua_type(L, idx) != LUA_TNUMBER)
+        return wrong_type(L, idx, key, t, "an integer", err);
+    lua_Integer v = lua_tointegerx(L, idx, &exact);
     if (!exact)
-        return hw_fail(err, HW_ELUA, "sample.%s: %f is no integer of 63 bits", key,
-                       (double)lua_tonumber(L, -1));
-    if (value < 0)
-        return hw_fail(err, HW_ELUA, "sample.%s: is negative", key);
-    *ret = value;
+        return hw_fail(err, HW_ELUA, "sample: %s%s is %.14g, expected an integer", t->where, key,
+                       lua_tonumber(L, idx));
+    if (v < min || v > max)
+        return hw_fail(err, HW_ELUA, "sample: %s%s is %lld, out of range", t->where, key,
+                       (long long)v);
+    *ret = v;
     return 0;
 }
 
-static int take_number(lua_State *L, const char *key, double *ret, struct hw_err *err)
+/* A share of the whole; low: the least that is taken is above 0. */
+static int read_share(lua_State *L, int idx, const char *key, const struct target *t, bool low,
+                      double *ret, struct hw_err *err)
 {
-    if (lua_type(L, -1) != LUA_TNUMBER)
-        return wrong_type(L, key, "a number", err);
-    double value = lua_tonumber(L, -1);
-    if (!(value >= 0 && value <= 1))
-        return hw_fail(err, HW_ELUA, "sample.%s: must be 0 to 1", key);
-    *ret = value;
+    if (lua_type(L, idx) != LUA_TNUMBER)
+        return wrong_type(L, idx, key, t, "a number", err);
+    double v = lua_tonumber(L, idx);
+    if (!(v >= 0 && v <= 1) || (low && v == 0))
+        return hw_fail(err, HW_ELUA, "sample: %s%s is %.14g, expected %s", t->where, key, v,
+                       low ? "above 0, at most 1" : "0 to 1");
+    *ret = v;
     return 0;
 }
 
-static int take_text(lua_State *L, const char *key, char *dst, size_t size, bool cut,
+static int read_flag(lua_State *L, int idx, const char *key, const struct target *t, bool *ret,
                      struct hw_err *err)
 {
-    size_t len;
-    if (lua_type(L, -1) != LUA_TSTRING)
-        return wrong_type(L, key, "a string", err);
-    const char *text = lua_tolstring(L, -1, &len);
-    if (len >= size && !cut)
-        return hw_fail(err, HW_ELUA, "sample.%s: is longer than %zu bytes", key, size - 1);
-    if (cut) /* and cleaned: a cut at any byte would leave half a character */
-        hw_clean_text(dst, size - 1, (struct hw_str){ text, len });
-    else {
-        memcpy(dst, text, len);
-        dst[len] = '\0';
-    }
+    if (!lua_isboolean(L, idx))
+        return wrong_type(L, idx, key, t, "a boolean", err);
+    *ret = lua_toboolean(L, idx);
     return 0;
 }
 
-static int take_bool(lua_State *L, const char *key, bool *ret, struct hw_err *err)
+/* lua_tolstring would turn a number into text in its place: strings only. */
+static int read_string(lua_State *L, int idx, const char *key, const struct target *t,
+                       struct hw_str *ret, struct hw_err *err)
 {
-    if (lua_type(L, -1) != LUA_TBOOLEAN)
-        return wrong_type(L, key, "a boolean", err);
-    *ret = lua_toboolean(L, -1);
+    if (lua_type(L, idx) != LUA_TSTRING)
+        return wrong_type(L, idx, key, t, "a string", err);
+    ret->ptr = lua_tolstring(L, idx, &ret->len);
     return 0;
 }
 
-static int no_such_key(lua_State *L, const char *where, const struct field *fields,
-                       struct hw_err *err)
+/* ---- fields -------------------------------------------------------------------------------------- */
+
+static int read_done(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
-    const char *names[16] = { NULL };
-    for (size_t i = 0; fields[i].key && i + 1 < HW_LEN(names); i++)
-        names[i] = fields[i].key;
-    if (lua_type(L, -2) != LUA_TSTRING)
-        return hw_fail(err, HW_ELUA, "%s: a key is a %s", where, luaL_typename(L, -2));
-    char key[41];
-    size_t len;
-    const char *text = lua_tolstring(L, -2, &len);
-    hw_clean_text(key, sizeof key - 1, (struct hw_str){ text, len });
-    const char *near = hw_nearest(key, names);
-    return hw_fail(err, HW_ELUA, near ? "%s: no such key '%s', did you mean '%s'?" : "%s: no such key '%s'",
-                   where, key, near);
+    t->done = true;
+    return read_integer(L, idx, key, t, 0, INT64_MAX, &t->count->done, err);
 }
 
-/* The table at the top -> target, field by field. The stack is as before. */
-static int take_fields(lua_State *L, const char *where, const struct field *fields, void *target,
-                       struct hw_err *err)
+static int read_total(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
+    t->total = true;
+    return read_integer(L, idx, key, t, 0, INT64_MAX, &t->count->total, err);
+}
+
+static int read_unit(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
+{
+    struct hw_str text;
+    if (read_string(L, idx, key, t, &text, err) < 0)
+        return -1;
+    if (text.len > HW_UNIT_MAX || memchr(text.ptr, '\0', text.len))
+        return hw_fail(err, HW_ELUA, "sample: %sunit is no unit, expected at most %d letters",
+                       t->where, HW_UNIT_MAX);
+    memcpy(t->count->unit, text.ptr, text.len + 1);
+    return 0;
+}
+
+static int read_fraction(lua_State *L, int idx, const char *key, struct target *t,
+                         struct hw_err *err)
+{
+    return read_share(L, idx, key, t, false, &t->sample->fraction, err);
+}
+
+/* Credentials go before the text is cut, so that half of one can't stay. */
+static int read_message(lua_State *L, int idx, const char *key, struct target *t,
+                        struct hw_err *err)
+{
+    char seen[MESSAGE_SEEN_MAX + 1];
+    struct hw_str text;
+    if (read_string(L, idx, key, t, &text, err) < 0)
+        return -1;
+    hw_clean_text(seen, MESSAGE_SEEN_MAX, text);
+    hw_hide_credentials(seen);
+    hw_clean_text(t->sample->message, HW_TEXT_MAX, hw_str(seen));
+    return 0;
+}
+
+static int read_scanning(lua_State *L, int idx, const char *key, struct target *t,
+                         struct hw_err *err)
+{
+    return read_flag(L, idx, key, t, &t->sample->scanning, err);
+}
+
+static int read_restart(lua_State *L, int idx, const char *key, struct target *t,
+                        struct hw_err *err)
+{
+    return read_flag(L, idx, key, t, &t->sample->restart, err);
+}
+
+static int read_ended(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
+{
+    static const char *const words[] = { [HW_ENDED_COMPLETE] = "complete",
+                                         [HW_ENDED_PARTIAL] = "partial",
+                                         [HW_ENDED_FAILED] = "failed" };
+    struct hw_str text;
+    if (read_string(L, idx, key, t, &text, err) < 0)
+        return -1;
+    for (size_t i = HW_ENDED_COMPLETE; i < HW_LEN(words); i++)
+        if (strcmp(words[i], text.ptr) == 0) {
+            t->sample->ended = (enum hw_ended)i;
+            return 0;
+        }
+    return hw_fail(err, HW_ELUA, "sample: ended must be 'complete', 'partial' or 'failed'");
+}
+
+static int read_name(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
+{
+    struct hw_str text;
+    if (read_string(L, idx, key, t, &text, err) < 0)
+        return -1;
+    hw_clean_text(t->sample->phase.name, sizeof t->sample->phase.name - 1, text);
+    return 0;
+}
+
+static int read_index(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
+{
+    int64_t v;
+    if (read_integer(L, idx, key, t, 1, HW_PHASE_MAX, &v, err) < 0)
+        return -1;
+    t->index = true;
+    t->sample->phase.index = (int)v;
+    return 0;
+}
+
+static int read_count(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
+{
+    int64_t v;
+    if (read_integer(L, idx, key, t, 1, HW_PHASE_MAX, &v, err) < 0)
+        return -1;
+    t->sample->phase.count = (int)v;
+    return 0;
+}
+
+static int read_weight(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
+{
+    return read_share(L, idx, key, t, true, &t->sample->phase.weight, err);
+}
+
+static read_fn read_phase, read_also;
+
+static const struct field {
+    const char *key;
+    read_fn *read;
+} fields[][11] = {
+    [TOP] = { { "done", read_done },
+              { "total", read_total },
+              { "unit", read_unit },
+              { "message", read_message },
+              { "fraction", read_fraction },
+              { "phase", read_phase },
+              { "scanning", read_scanning },
+              { "restart", read_restart },
+              { "also", read_also },
+              { "ended", read_ended } },
+    [COUNT] = { { "done", read_done }, { "total", read_total }, { "unit", read_unit } },
+    [PHASE] = { { "name", read_name },
+                { "index", read_index },
+                { "count", read_count },
+                { "weight", read_weight } },
+};
+
+/* ---- tables -------------------------------------------------------------------------------------- */
+
+static int unknown_key(lua_State *L, int level, int key, const struct target *t, struct hw_err *err)
+{
+    const char *names[HW_LEN(fields[0]) + 1] = { NULL };
+    if (lua_type(L, key) != LUA_TSTRING)
+        return hw_fail(err, HW_ELUA, "sample: %skey is a %s, expected the name of a field", t->where,
+                       luaL_typename(L, key));
+    for (size_t i = 0; fields[level][i].key; i++)
+        names[i] = fields[level][i].key;
+    const char *word = lua_tostring(L, key), *near = hw_nearest(word, names);
+    if (near)
+        return hw_fail(err, HW_ELUA, "sample: no field '%s%.40s', did you mean '%s'", t->where, word,
+                       near);
+    return hw_fail(err, HW_ELUA, "sample: no field '%s%.40s'", t->where, word);
+}
+
+static const struct field *field_named(int level, const char *name)
+{
+    for (const struct field *f = fields[level]; f->key; f++)
+        if (strcmp(f->key, name) == 0)
+            return f;
+    return NULL;
+}
+
+static int read_table(lua_State *L, int idx, int level, struct target *t, struct hw_err *err)
+{
+    int top = lua_gettop(L);
     lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
-        const struct field *f = fields;
-        while (f->key && !hw_streq(f->key, key))
-            f++;
-        int st = f->key ? f->fn(L, (char *)target + f->at, f->key, err)
-                        : no_such_key(L, where, fields, err);
-        lua_pop(L, 1);
+    while (lua_next(L, idx)) { /* key value */
+        const struct field *f =
+            lua_type(L, top + 1) == LUA_TSTRING ? field_named(level, lua_tostring(L, top + 1)) : NULL;
+        int st = f ? f->read(L, top + 2, f->key, t, err) : unknown_key(L, level, top + 1, t, err);
         if (st < 0) {
-            lua_pop(L, 1);
+            lua_settop(L, top);
             return -1;
         }
+        lua_pop(L, 1);
     }
     return 0;
 }
 
-/* ---- the keys of a count, a phase, a sample -------------------------------------------------------- */
-
-static int count_number(lua_State *L, void *target, const char *key, struct hw_err *err)
+static int read_phase(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
-    return take_integer(L, key, target, err);
-}
-
-static int unit(lua_State *L, void *target, const char *key, struct hw_err *err)
-{
-    return take_text(L, key, target, HW_UNIT_MAX + 1, false, err);
-}
-
-static const struct field count_fields[] = {
-    { "done", count_number, offsetof(struct hw_count, done) },
-    { "total", count_number, offsetof(struct hw_count, total) },
-    { "unit", unit, offsetof(struct hw_count, unit) },
-    { NULL, NULL, 0 },
-};
-
-static int phase_name(lua_State *L, void *target, const char *key, struct hw_err *err)
-{
-    return take_text(L, key, target, sizeof((struct hw_phase *)0)->name, true, err);
-}
-
-static int phase_number(lua_State *L, void *target, const char *key, struct hw_err *err)
-{
-    int64_t value;
-    int *ret = target;
-    if (take_integer(L, key, &value, err) < 0)
+    struct target inner = { .sample = t->sample, .where = "phase." };
+    if (!lua_istable(L, idx))
+        return wrong_type(L, idx, key, t, "a table", err);
+    if (read_table(L, idx, PHASE, &inner, err) < 0)
         return -1;
-    *ret = value > HW_PHASE_MAX ? HW_PHASE_MAX + 1 : (int)value; /* hw_sample_check refuses it by name */
-    return 0;
+    return inner.index ? 0 : hw_fail(err, HW_ELUA, "sample: phase without index");
 }
 
-static int phase_weight(lua_State *L, void *target, const char *key, struct hw_err *err)
+static int read_pair(lua_State *L, int idx, struct target *t, struct hw_count *count,
+                     struct hw_err *err)
 {
-    return take_number(L, key, target, err);
-}
-
-static const struct field phase_fields[] = {
-    { "name", phase_name, offsetof(struct hw_phase, name) },
-    { "index", phase_number, offsetof(struct hw_phase, index) },
-    { "count", phase_number, offsetof(struct hw_phase, count) },
-    { "weight", phase_weight, offsetof(struct hw_phase, weight) },
-    { NULL, NULL, 0 },
-};
-
-/* "no such field" is said of sample.phase, sample.also: the caller's table is at the top. */
-static int phase(lua_State *L, void *target, const char *key, struct hw_err *err)
-{
-    if (!lua_istable(L, -1))
-        return wrong_type(L, key, "a table", err);
-    struct hw_phase *p = target;
-    if (take_fields(L, "sample.phase", phase_fields, p, err) < 0)
+    struct target inner = { .sample = t->sample, .count = count, .where = "also." };
+    *count = hw_sample_none().main;
+    if (!lua_istable(L, idx))
+        return wrong_type(L, idx, "element", &inner, "a table", err);
+    if (read_table(L, idx, COUNT, &inner, err) < 0)
         return -1;
-    return p->index ? 0 : hw_fail(err, HW_ELUA, "sample.phase: index is missing");
+    return inner.done ? 0 : hw_fail(err, HW_ELUA, "sample: also without done");
 }
 
-static int also(lua_State *L, void *target, const char *key, struct hw_err *err)
+static int read_also(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
-    struct hw_sample *s = target;
-    if (!lua_istable(L, -1))
-        return wrong_type(L, key, "a list", err);
-    size_t len = lua_rawlen(L, -1);
-    if (len > HW_ALSO_MAX)
-        return hw_fail(err, HW_ELUA, "sample.also: at most %d counts", HW_ALSO_MAX);
-    for (size_t i = 0; i < len; i++) {
-        s->also[i] = (struct hw_count){ .done = -1, .total = -1 };
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        int st = !lua_istable(L, -1) ? wrong_type(L, key, "a list of tables", err)
-                 : take_fields(L, "sample.also", count_fields, &s->also[i], err) < 0 ? -1
-                 : s->also[i].done < 0 ? hw_fail(err, HW_ELUA, "sample.also: done is missing")
-                                       : 0;
+    if (!lua_istable(L, idx))
+        return wrong_type(L, idx, key, t, "a table", err);
+    lua_Unsigned count = lua_rawlen(L, idx);
+    if (count > HW_ALSO_MAX)
+        return hw_fail(err, HW_ELUA, "sample: also has %llu counts, at most %d are taken",
+                       (unsigned long long)count, HW_ALSO_MAX);
+    for (lua_Unsigned i = 1; i <= count; i++) {
+        lua_rawgeti(L, idx, (lua_Integer)i);
+        int st = read_pair(L, lua_gettop(L), t, &t->sample->also[i - 1], err);
         lua_pop(L, 1);
         if (st < 0)
             return -1;
     }
-    s->also_count = (int)len;
+    t->sample->also_count = (int)count;
     return 0;
 }
 
-static int fraction(lua_State *L, void *target, const char *key, struct hw_err *err)
-{
-    return take_number(L, key, target, err);
-}
-
-static int flag(lua_State *L, void *target, const char *key, struct hw_err *err)
-{
-    return take_bool(L, key, target, err);
-}
-
-static int message(lua_State *L, void *target, const char *key, struct hw_err *err)
-{
-    return take_text(L, key, target, HW_TEXT_MAX + 1, true, err);
-}
-
-static int ended(lua_State *L, void *target, const char *key, struct hw_err *err)
-{
-    static const char *const words[] = { "", "complete", "partial", "failed" };
-    enum hw_ended *ret = target;
-    if (lua_type(L, -1) != LUA_TSTRING)
-        return wrong_type(L, key, "a string", err);
-    for (unsigned i = 1; i < HW_LEN(words); i++)
-        if (strcmp(words[i], lua_tostring(L, -1)) == 0) {
-            *ret = (enum hw_ended)i;
-            return 0;
-        }
-    return hw_fail(err, HW_ELUA, "sample.ended: expected complete, partial or failed");
-}
-
-static const struct field sample_fields[] = {
-    { "done", count_number, offsetof(struct hw_sample, main.done) },
-    { "total", count_number, offsetof(struct hw_sample, main.total) },
-    { "unit", unit, offsetof(struct hw_sample, main.unit) },
-    { "fraction", fraction, offsetof(struct hw_sample, fraction) },
-    { "message", message, offsetof(struct hw_sample, message) },
-    { "phase", phase, offsetof(struct hw_sample, phase) },
-    { "scanning", flag, offsetof(struct hw_sample, scanning) },
-    { "restart", flag, offsetof(struct hw_sample, restart) },
-    { "also", also, 0 },
-    { "ended", ended, offsetof(struct hw_sample, ended) },
-    { NULL, NULL, 0 },
-};
-
-static int refusal(lua_State *L, struct hw_err *err)
-{
-    char clean[HW_TEXT_MAX + 1];
-    size_t len;
-    if (lua_type(L, -1) != LUA_TSTRING)
-        return hw_fail(err, HW_ELUA, "returned nil and a %s: expected nil and the reason",
-                       luaL_typename(L, -1));
-    const char *text = lua_tolstring(L, -1, &len);
-    hw_clean_text(clean, HW_TEXT_MAX, (struct hw_str){ text, len });
-    return hw_fail(err, HW_EINPUT, "%s", clean);
-}
-
-int hw_convert(lua_State *L, const char *dflt_unit, struct hw_sample *ret, struct hw_err *err)
+int hw_convert_sample(lua_State *L, int idx, struct hw_sample *ret, struct hw_err *err)
 {
     struct hw_sample s = hw_sample_none();
-    if (lua_isnil(L, -2))
-        return lua_isnil(L, -1) ? 0 : refusal(L, err);
-    if (!lua_istable(L, -2))
-        return hw_fail(err, HW_ELUA, "returned a %s: expected a sample, nil, or nil and the reason",
-                       luaL_typename(L, -2));
-    if (!lua_isnil(L, -1))
-        return hw_fail(err, HW_ELUA, "returned a sample and a %s: expected one of the two",
-                       luaL_typename(L, -1));
-    s.main.done = -1;
-    lua_pushvalue(L, -2);
-    int st = take_fields(L, "sample", sample_fields, &s, err);
-    lua_pop(L, 1);
-    if (st < 0)
+    struct target t = { .sample = &s, .count = &s.main, .where = "" };
+    if (read_table(L, idx, TOP, &t, err) < 0)
         return -1;
-    s.counted = s.main.done >= 0;
-    if (!s.counted && s.main.total >= 0)
-        return hw_fail(err, HW_ELUA, "sample.total: there is no done");
-    if (s.counted && !s.main.unit[0])
-        memcpy(s.main.unit, dflt_unit, strlen(dflt_unit) + 1);
+    s.counted = t.done;
+    if (t.total && !t.done)
+        return hw_fail(err, HW_ELUA, "sample: total without done");
     if (hw_sample_check(&s, err) < 0) {
         err->code = HW_ELUA;
         return -1;
     }
     *ret = s;
-    return 1;
+    return 0;
 }

@@ -1,189 +1,334 @@
 #include "lua/host.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "lua/inner.h"
+#include "base/mem.h"
+#include "lua/state.h"
 
-enum { HOOK_EVERY = 1000 };
+/* The stack of the state between entries. */
+enum { AT_TRACEBACK = 1, AT_SELF, AT_FEED, AT_FINISH };
 
-static const char parser_key = 0, instance_key = 0; /* addresses in the registry */
+enum {
+    HOOK_STEP = 1000, /* instructions between two calls of the hook; each coroutine counts for itself */
+    API = 1,          /* version of the contract */
+};
 
+/* What an entry hands to the protected function, which finds it as its only argument. */
+struct entry {
+    const struct hw_host_source *source;
+    struct hw_str record;
+    int code;
+    struct hw_sample *sample;
+    struct hw_err *err;
+    int result;
+};
+
+/* ---- memory and instructions --------------------------------------------------------------------- */
+
+/* osize is a type tag while ptr is NULL, the heap knows its own sizes. */
+static void *lua_memory(void *heap, void *ptr, size_t osize, size_t nsize)
+{
+    (void)osize;
+    return hw_heap_realloc(heap, ptr, nsize);
+}
+
+/* Once it has tripped it fires at each instruction, so that no pcall of the script's can swallow it. */
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     struct hw_host *h = hw_host_of(L);
     (void)ar;
-    h->left -= h->tripped ? 1 : HOOK_EVERY;
-    if (h->left > 0)
-        return;
-    h->tripped = true;
-    lua_sethook(L, on_count, LUA_MASKCOUNT, 1); /* pcall in the script must not swallow it */
-    luaL_error(L, "more than %d instructions for one record", HW_HOST_INSTRUCTIONS);
+    h->spent += lua_gethookcount(L);
+    if (h->spent > HW_HOST_BUDGET) {
+        h->tripped = true;
+        lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+        luaL_error(L, "instruction limit");
+    }
+    if (lua_gethookcount(L) != HOOK_STEP)
+        lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_STEP);
 }
 
-static void arm(struct hw_host *h)
+static int on_panic(lua_State *L)
 {
-    h->left = HW_HOST_INSTRUCTIONS;
-    h->tripped = false;
-    lua_sethook(h->L, on_count, LUA_MASKCOUNT, HOOK_EVERY);
+    (void)L; /* can't be: everything runs protected */
+    abort();
 }
 
+/* ---- protected calls ----------------------------------------------------------------------------- */
+
+static void keep_text(char *dst, size_t size, const char *text)
+{
+    snprintf(dst, size, "%s", text);
+}
+
+/* Message handler: keeps what was raised, of any type; no metamethod is asked. */
 static int traceback(lua_State *L)
 {
-    const char *message = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : NULL;
-    if (!message) /* no __tostring of a stranger runs here */
-        message = lua_pushfstring(L, "(an error that is a %s)", luaL_typename(L, 1));
-    luaL_traceback(L, L, message, 1);
+    struct hw_host *h = hw_host_of(L);
+    if (lua_type(L, 1) == LUA_TSTRING)
+        keep_text(h->why, sizeof h->why, lua_tostring(L, 1));
+    else
+        snprintf(h->why, sizeof h->why, "error value is a %s", luaL_typename(L, 1));
+    luaL_traceback(L, L, NULL, 1);
+    keep_text(h->trace, sizeof h->trace, lua_tostring(L, -1));
     return 1;
 }
 
-/* fn args... -> results. On failure the stack is as before fn. */
-static int call(struct hw_host *h, int nargs, int nres, struct hw_err *err)
+static int explain(struct hw_host *h, int status, struct hw_err *err)
 {
-    lua_State *L = h->L;
-    int base = lua_gettop(L) - nargs;
-    lua_pushcfunction(L, traceback);
-    lua_insert(L, base);                  /* traceback fn args... */
-    int st = lua_pcall(L, nargs, nres, base);
-    lua_remove(L, base);
-    if (st == LUA_OK)
-        return 0;
-    const char *message = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "no message";
-    hw_fail(err, HW_ELUA, "%s", st == LUA_ERRMEM ? "not enough memory" : message);
-    lua_pop(L, 1);
-    return -1;
+    if (h->tripped)
+        return hw_fail(err, HW_ELIMIT, "instruction limit: more than %d million",
+                       HW_HOST_BUDGET / 1000000);
+    if (status == LUA_ERRMEM)
+        return hw_fail(err, HW_ELIMIT, "out of memory: more than %d MiB",
+                       HW_HOST_MEMORY_MAX / 1024 / 1024);
+    if (status == LUA_ERRERR)
+        return hw_fail(err, HW_ELUA, "error while an error was handled");
+    return hw_fail(err, HW_ELUA, "%s", h->why);
 }
 
-/* ---- loading: runs inside a protected call, so that memory may run out at any line ------------------ */
-
-static void push_options(lua_State *L, const struct hw_host_source *s)
+/* Calls body(entry, function in slot fn, self) protected, fn 0: body(entry). The stack is as before, but for the nres
+ * results of a success. */
+static int enter(struct hw_host *h, lua_CFunction body, struct entry *e, int fn, int nres)
 {
-    lua_createtable(L, 0, (int)s->option_count + 1);
-    for (size_t i = 0; i < s->option_count; i++) {
-        lua_pushlstring(L, s->options[i].key.ptr, s->options[i].key.len);
-        lua_pushlstring(L, s->options[i].value.ptr, s->options[i].value.len);
-        lua_rawset(L, -3);
+    lua_State *L = h->L;
+    int top = lua_gettop(L);
+    h->spent = 0;
+    h->tripped = false;
+    h->trace[0] = '\0';
+    lua_pushcfunction(L, body);
+    lua_pushlightuserdata(L, e);
+    if (fn) {
+        lua_pushvalue(L, fn);
+        lua_pushvalue(L, AT_SELF);
     }
-    lua_pushboolean(L, s->strict);
+    int st = lua_pcall(L, fn ? 3 : 1, nres, AT_TRACEBACK);
+    if (st == LUA_OK)
+        return e->result;
+    lua_settop(L, top);
+    if (st == LUA_ERRMEM)
+        lua_gc(L, LUA_GCCOLLECT); /* there are no finalizers that could raise */
+    return explain(h, st, e->err);
+}
+
+/* ---- loading ------------------------------------------------------------------------------------- */
+
+static void step(struct hw_host *h)
+{
+    if (h->hooks.step)
+        h->hooks.step(h->hooks.ctx);
+}
+
+static void push_options(lua_State *L, const struct hw_host_source *source)
+{
+    lua_createtable(L, 0, (int)source->option_count + 1);
+    for (size_t i = 0; i < source->option_count; i++) {
+        lua_pushstring(L, source->options[i].value);
+        lua_setfield(L, -2, source->options[i].key);
+    }
+    lua_pushboolean(L, source->strict);
     lua_setfield(L, -2, "strict");
 }
 
-static void check_contract(lua_State *L, struct hw_host *h)
+/* A field of the module on top that must be of that type, or nil when it is optional; pushed. */
+static bool push_field(lua_State *L, const char *key, int type, bool optional)
 {
-    if (!lua_istable(L, -1))
-        luaL_error(L, "a parser returns its module, a table; this one returns a %s", luaL_typename(L, -1));
-    if (lua_getfield(L, -1, "api") != LUA_TNUMBER || lua_tointeger(L, -1) != HW_HOST_API)
-        luaL_error(L, "api: expected %d, the version of the contract", HW_HOST_API);
-    if (lua_getfield(L, -2, "name") != LUA_TSTRING || lua_rawlen(L, -1) > HW_HOST_NAME_MAX)
-        luaL_error(L, "name: expected a string of at most %d bytes", HW_HOST_NAME_MAX);
-    if (lua_getfield(L, -3, "unit") != LUA_TNIL) {
-        size_t len = 0;
-        const char *unit = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
-        if (!unit || len > HW_UNIT_MAX)
-            luaL_error(L, "unit: expected a string of at most %d bytes", HW_UNIT_MAX);
-        memcpy(h->unit, unit, len + 1);
+    int is = lua_getfield(L, -1, key);
+    if (is != type && !(optional && is == LUA_TNIL))
+        luaL_error(L, "module: %s is a %s, expected a %s", key, lua_typename(L, is),
+                   lua_typename(L, type));
+    return is != LUA_TNIL;
+}
+
+static void text_field(lua_State *L, const char *key, char *dst, size_t size)
+{
+    if (push_field(L, key, LUA_TSTRING, true)) {
+        if (lua_rawlen(L, -1) >= size)
+            luaL_error(L, "module: %s is longer than %d bytes", key, (int)size - 1);
+        hw_clean_text(dst, size - 1, hw_str(lua_tostring(L, -1)));
     }
-    static const char *const functions[] = { "new", "feed" };
-    for (int i = 0; i < 2; i++)
-        if (lua_getfield(L, -4 - i, functions[i]) != LUA_TFUNCTION)
-            luaL_error(L, "%s: expected a function", functions[i]);
-    lua_pop(L, 5);
-}
-
-/* source -> nothing; the parser and its instance are kept in the registry. */
-static int load(lua_State *L)
-{
-    const struct hw_host_source *s = lua_touserdata(L, 1);
-    struct hw_host *h = hw_host_of(L);
-    lua_pushlstring(L, s->chunk.ptr, s->chunk.len);
-    hw_sandbox_push(L);
     lua_pop(L, 1);
-    if (hw_sandbox_load(L, s->text, lua_tostring(L, -1)) != LUA_OK)
-        return lua_error(L);
-    lua_call(L, 0, 1);                    /* parser */
-    check_contract(L, h);
-    lua_getfield(L, -1, "new");
-    push_options(L, s);
-    lua_call(L, 1, 1);                    /* parser instance */
-    if (lua_getfield(L, -1, "feed") != LUA_TFUNCTION) /* a method, by the instance's metatable */
-        luaL_error(L, "new: what it returns has no method feed");
-    lua_pop(L, 1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &instance_key);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &parser_key);
-    return 0;
 }
 
-int hw_host_open(struct hw_host *h, const struct hw_host_source *source, hw_host_module_fn *module,
-                 void *ctx, struct hw_err *err)
+static lua_Integer integer_field(lua_State *L, const char *key, lua_Integer dflt, lua_Integer max)
 {
-    h->module = module;
-    h->module_ctx = ctx;
-    h->unit[0] = '\0';
-    h->L = lua_newstate(hw_arena_alloc, &h->arena);
-    if (!h->L)
-        return hw_fail(err, HW_ELUA, "not enough memory");
-    *(struct hw_host **)lua_getextraspace(h->L) = h;
-    lua_gc(h->L, LUA_GCINC, 130, 200, 0); /* little garbage is kept: memory is what a sidecar has least of */
-    arm(h); /* before the first chunk: a coroutine made earlier would have no hook */
-    h->loading = true;
-    lua_pushcfunction(h->L, load);
-    lua_pushlightuserdata(h->L, (void *)(uintptr_t)source);
-    int st = call(h, 1, 0, err);
-    h->loading = false;
-    if (st == 0)
-        return 0;
-    h->L = NULL;
-    return -1;
+    lua_Integer v = dflt;
+    if (push_field(L, key, LUA_TNUMBER, dflt != 0)) {
+        int exact;
+        v = lua_tointegerx(L, -1, &exact);
+        if (!exact || v < 1 || v > max)
+            luaL_error(L, "module: %s must be an integer from 1 to %d", key, (int)max);
+    }
+    lua_pop(L, 1);
+    return v;
 }
 
-/* ---- records ----------------------------------------------------------------------------------------- */
+static void read_meta(lua_State *L, struct hw_parser_meta *m) /* module on top */
+{
+    text_field(L, "name", m->name, sizeof m->name);
+    text_field(L, "unit", m->unit, sizeof m->unit);
+    m->api = (int)integer_field(L, "api", 0, INT32_MAX);
+    if (m->api != API)
+        luaL_error(L, "module: api is %d, this headway knows %d", m->api, API);
+    m->record_max = (size_t)integer_field(L, "record_max", 4096, HW_WORKER_RECORD_MAX);
+    m->newest = push_field(L, "newest", LUA_TBOOLEAN, true) && lua_toboolean(L, -1);
+    lua_pop(L, 1);
+}
 
-struct entry {
-    const char *method;
-    struct hw_str record; /* ptr NULL: the code instead */
-    int code;
-    const char *unit;
-    struct hw_sample *ret;
-    struct hw_err *err;
-    int outcome;
-};
+/* Leaves the module above the options. */
+static void run_chunk(lua_State *L, struct hw_host *h, const struct hw_host_source *source)
+{
+    if (luaL_loadbufferx(L, source->text.ptr, source->text.len, source->chunk, "t") != LUA_OK)
+        lua_error(L);
+    hw_sandbox_enclose(L);
+    step(h);
+    lua_call(L, 0, 1);
+    step(h);
+    if (!lua_istable(L, -1))
+        luaL_error(L, "chunk returns a %s, expected the module", luaL_typename(L, -1));
+}
 
-/* entry -> nothing; entry->outcome is set. Pushing a record may raise, so all of it is protected. */
-static int enter(lua_State *L)
+/* Nothing of the source is touched once the chunk runs: `require` reads into the same buffer. */
+static int load_body(lua_State *L)
 {
     struct entry *e = lua_touserdata(L, 1);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &instance_key);
-    if (lua_getfield(L, -1, e->method) != LUA_TFUNCTION) {
-        e->outcome = 0;
-        return 0;
+    struct hw_host *h = hw_host_of(L);
+    keep_text(h->meta.name, sizeof h->meta.name, e->source->name);
+    hw_sandbox_open(L);
+    push_options(L, e->source);                      /* options */
+    run_chunk(L, h, e->source);                      /* options module */
+    read_meta(L, &h->meta);
+    push_field(L, "new", LUA_TFUNCTION, false);      /* options module new */
+    lua_pushvalue(L, -3);                            /* options module new options */
+    lua_call(L, 1, 1);                               /* options module self */
+    step(h);
+    if (!lua_istable(L, -1))
+        return luaL_error(L, "new returns a %s, expected a table", luaL_typename(L, -1));
+    push_field(L, "feed", LUA_TFUNCTION, false);     /* ... self feed */
+    lua_pushvalue(L, -2);                            /* ... self feed self */
+    push_field(L, "finish", LUA_TFUNCTION, true);    /* ... self feed self finish */
+    lua_remove(L, -2);                               /* ... self feed finish */
+    e->result = 0;
+    return 3;
+}
+
+/* A state with its stack laid out, but for the parser's functions. */
+static struct hw_host *bare_host(struct hw_arena *arena, struct hw_err *err)
+{
+    struct hw_heap *heap = hw_heap_new(arena, HW_HOST_MEMORY_MAX);
+    struct hw_host *h = heap ? hw_heap_realloc(heap, NULL, sizeof *h) : NULL;
+    lua_State *L = h ? lua_newstate(lua_memory, heap) : NULL;
+    if (!L) {
+        hw_heap_free(heap);
+        hw_fail(err, HW_ELIMIT, "no memory for another parser");
+        return NULL;
     }
-    lua_insert(L, -2);                    /* method instance */
-    if (e->record.ptr)
-        lua_pushlstring(L, e->record.ptr, e->record.len);
-    else
-        lua_pushinteger(L, e->code);
-    lua_call(L, 2, 2);                    /* sample why */
-    e->outcome = hw_convert(L, e->unit, e->ret, e->err);
+    *h = (struct hw_host){ .heap = heap, .L = L };
+    *(struct hw_host **)lua_getextraspace(L) = h;
+    lua_atpanic(L, on_panic);
+    lua_pushcfunction(L, traceback);
+    return h;
+}
+
+int hw_host_new(struct hw_host **ret, struct hw_arena *arena, const struct hw_host_source *source,
+                const struct hw_host_hooks *hooks, struct hw_err *err)
+{
+    struct hw_host *h = bare_host(arena, err);
+    if (!h)
+        return -1;
+    struct entry e = { .source = source, .err = err };
+    h->hooks = *hooks;
+    h->loading = true;
+    if (!source->measured) /* before the first chunk: a coroutine inherits it */
+        lua_sethook(h->L, on_count, LUA_MASKCOUNT, HOOK_STEP);
+    if (enter(h, load_body, &e, 0, AT_FINISH - AT_TRACEBACK) < 0) {
+        hw_heap_free(h->heap);
+        return -1;
+    }
+    h->loading = false;
+    lua_gc(h->L, LUA_GCCOLLECT);
+    *ret = h;
     return 0;
 }
 
-static int run(struct hw_host *h, struct entry *e)
+void hw_host_free(struct hw_host *h)
 {
-    arm(h);
-    lua_pushcfunction(h->L, enter);
-    lua_pushlightuserdata(h->L, e);
-    return call(h, 1, 0, e->err) < 0 ? -1 : e->outcome;
+    if (h)
+        hw_heap_free(h->heap);
+}
+
+/* ---- records ------------------------------------------------------------------------------------- */
+
+/* A reason is the parser's text about the record: cleaned, and without credentials. */
+static int refuse(lua_State *L, int idx, struct hw_err *err)
+{
+    char why[HW_HOST_WHY_MAX + 1];
+    struct hw_str text;
+    text.ptr = lua_tolstring(L, idx, &text.len);
+    hw_clean_text(why, HW_HOST_WHY_MAX, text);
+    hw_hide_credentials(why);
+    return hw_fail(err, HW_EINPUT, "%s", why);
+}
+
+/* The two results at idx: sample | nil | nil, reason; a fourth outcome is the parser's fault. */
+static int judge(lua_State *L, int idx, struct entry *e)
+{
+    int first = lua_type(L, idx), second = lua_type(L, idx + 1);
+    if (first == LUA_TTABLE && second == LUA_TNIL)
+        return hw_convert_sample(L, idx, e->sample, e->err) < 0 ? -1 : 1;
+    if (first == LUA_TNIL && second == LUA_TNIL)
+        return 0;
+    if (first == LUA_TNIL && second == LUA_TSTRING)
+        return refuse(L, idx + 1, e->err);
+    return hw_fail(e->err, HW_ELUA, "feed returned %s and %s, expected a table, nothing, or nil and a string",
+                   lua_typename(L, first), lua_typename(L, second));
+}
+
+static int feed_body(lua_State *L)
+{
+    struct entry *e = lua_touserdata(L, 1);
+    lua_pushlstring(L, e->record.ptr, e->record.len); /* entry feed self record */
+    lua_call(L, 2, 2);                                /* entry result result */
+    e->result = judge(L, 2, e);
+    return 0;
+}
+
+static int finish_body(lua_State *L)
+{
+    struct entry *e = lua_touserdata(L, 1);
+    if (e->code >= 0)
+        lua_pushinteger(L, e->code);
+    else
+        lua_pushnil(L);
+    lua_call(L, 2, 2);
+    e->result = judge(L, 2, e);
+    return 0;
 }
 
 int hw_host_feed(struct hw_host *h, struct hw_str record, struct hw_sample *ret, struct hw_err *err)
 {
-    struct entry e = { .method = "feed", .record = record, .unit = h->unit, .ret = ret, .err = err };
-    if (!e.record.ptr)
-        e.record.ptr = "";
-    return run(h, &e);
+    struct entry e = { .record = record, .sample = ret, .err = err };
+    return enter(h, feed_body, &e, AT_FEED, 0);
 }
 
 int hw_host_finish(struct hw_host *h, int code, struct hw_sample *ret, struct hw_err *err)
 {
-    struct entry e = { .method = "finish", .code = code, .unit = h->unit, .ret = ret, .err = err };
-    return run(h, &e);
+    struct entry e = { .code = code, .sample = ret, .err = err };
+    return lua_isnil(h->L, AT_FINISH) ? 0 : enter(h, finish_body, &e, AT_FINISH, 0);
+}
+
+const struct hw_parser_meta *hw_host_meta(const struct hw_host *h)
+{
+    return &h->meta;
+}
+
+const char *hw_host_trace(const struct hw_host *h)
+{
+    return h->trace;
+}
+
+size_t hw_host_memory(const struct hw_host *h)
+{
+    return hw_heap_held(h->heap);
 }

@@ -1,65 +1,67 @@
-/* host.h - one parser in one Lua state: sandboxed, with ceilings for memory and instructions. Knows nothing of processes:
- * the worker runs hosts, specs run them in their own process.
+/* host.h - one parser at work: a Lua state on its own heap, sandboxed and budgeted. Runs inside the worker; specs run
+ * it in their own process.
+ * new -> feed... -> finish -> free.
  *
- * The sandbox is a list of what is allowed (sandbox.c). The instruction budget slows an attacker down, it does not stop one: the
- * hook that counts never runs inside C functions. What stops is the worker's process (worker.h).
- * open -> feed... -> [finish] -> reset the arena. A state is never closed: that would run its finalizers. */
+ * Instructions per record are limited here, and memory is; time is not: C functions of Lua can run for
+ * ever, and only the end of the process stops them (worker.h). */
 #ifndef HW_LUA_HOST_H
 #define HW_LUA_HOST_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "base/str.h"
 #include "lua/arena.h"
+#include "lua/worker.h"
 #include "progress/sample.h"
 
-struct lua_State;
+struct hw_host;
 
 enum {
-    HW_HOST_API = 1,                     /* the version of the contract, `api` of a parser */
-    HW_HOST_INSTRUCTIONS = 20 * 1000000, /* for one record, and for loading */
-    HW_HOST_NAME_MAX = 63,
+    HW_HOST_MEMORY_MAX = 8 * 1024 * 1024,  /* bytes of the arena, for one parser */
+    HW_HOST_BUDGET = 20 * 1000 * 1000,     /* instructions for a record, and for loading */
+    HW_HOST_WHY_MAX = 300,
+    HW_HOST_TRACE_MAX = 1000,
 };
 
-struct hw_host_option {
-    struct hw_str key, value;
+/* What the host asks of its surroundings. */
+struct hw_host_hooks {
+    void *ctx;
+    /* The user's own module: 1 = *ret_text is it (borrowed until release), 0 = none. NULL: there are none. Asked only
+     * while the parser loads. */
+    int (*module)(void *ctx, const char *name, struct hw_str *ret_text);
+    void (*release)(void *ctx);                    /* that text was used; NULL = no need */
+    void (*print)(void *ctx, struct hw_str text);  /* NULL = dropped */
+    void (*step)(void *ctx);                       /* one of several steps of a load is done; NULL = no need */
 };
 
-/* Borrowed until open returns. */
 struct hw_host_source {
-    struct hw_str name;  /* "rsync" */
-    struct hw_str chunk; /* "@parsers/rsync.lua": in messages and tracebacks */
+    const char *name;  /* borrowed for the call, as all of it */
+    const char *chunk; /* name in messages: "@parsers/nm.lua" */
     struct hw_str text;
-    const struct hw_host_option *options; /* given to new(opts) as texts */
+    bool strict;
+    const struct hw_parser_option *options;
     size_t option_count;
-    bool strict; /* opts.strict: the record is a progress file, so what is no N/M is refused */
+    bool measured; /* no instruction limit: for comparing speeds */
 };
 
-/* The source of the module `name` ("headway.units"): from the user's directory. Borrowed until the next call. len 0
- * and ptr NULL: there is none. May be NULL in hw_host_open. */
-typedef struct hw_str hw_host_module_fn(void *ctx, const char *name);
-
-struct hw_host {
-    struct lua_State *L; /* NULL = not open */
-    struct hw_arena arena;
-    int64_t left;        /* instructions */
-    bool tripped;        /* the budget is used up: every further instruction raises */
-    bool loading;        /* require is allowed */
-    hw_host_module_fn *module;
-    void *module_ctx;
-    char unit[HW_UNIT_MAX + 1]; /* of the parser, for samples that say none */
-};
-
-/* arena was reset before. HW_ELUA with what is wrong: syntax, contract, memory. */
-HW_MUST_USE int hw_host_open(struct hw_host *h, const struct hw_host_source *source,
-                             hw_host_module_fn *module, void *ctx, struct hw_err *err);
-/* 1: *ret is a checked sample; 0: the record says nothing; -1: refused, err says why (HW_EINPUT: the parser's own words;
- * HW_ELUA: the parser failed). */
+/* hooks: copied. HW_ELUA: the parser's fault, with the place; HW_ELIMIT: a budget. */
+HW_MUST_USE int hw_host_new(struct hw_host **ret, struct hw_arena *arena,
+                            const struct hw_host_source *source, const struct hw_host_hooks *hooks,
+                            struct hw_err *err);
+/* 1 = *ret is a checked sample, 0 = the record says nothing, -1 = refused: HW_EINPUT is the parser's word on the record,
+ * HW_ELUA and HW_ELIMIT its own fault. */
 HW_MUST_USE int hw_host_feed(struct hw_host *h, struct hw_str record, struct hw_sample *ret,
                              struct hw_err *err);
-/* The tool has ended with that exit status; the same outcomes. A parser without finish says nothing. */
+/* code: exit status, -1 = none. 0 also when the parser has no finish. */
 HW_MUST_USE int hw_host_finish(struct hw_host *h, int code, struct hw_sample *ret, struct hw_err *err);
+const struct hw_parser_meta *hw_host_meta(const struct hw_host *h);
+/* Of the last HW_ELUA; "" = none. */
+const char *hw_host_trace(const struct hw_host *h);
+/* Bytes of the arena that it holds. */
+size_t hw_host_memory(const struct hw_host *h);
+/* Gives the memory back at once; no Lua code runs. */
+void hw_host_free(struct hw_host *h);
 
 #endif

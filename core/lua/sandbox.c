@@ -1,240 +1,238 @@
-/* sandbox.c - what a parser may see: a list of what is allowed, and nothing else.
- * Left out, and why: load, loadfile, dofile, string.dump (bytecode, files); collectgarbage (its own memory is the host's affair);
- * print (stdout is not ours); math.random (a parser is a pure function of its records); io, os, debug, package.
- * Changed: setmetatable refuses __gc (finalizers run where no budget counts); string.rep refuses results that can't fit;
- * getmetatable of a string is false. Library tables are read through proxies, so that nobody changes them for others. */
+/* sandbox.c - what a script can see: an allow list. Every chunk has an environment of its own, through which it reads
+ * one shared table of names; that table and the libraries are views, so no chunk can change them for another. */
+#include <lualib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "lua/embedded.h"
-#include "lua/inner.h"
+#include "lua/state.h"
 
-enum { REP_MAX = 1 << 20 };
+/* Not here: load, loadfile, dofile, collectgarbage, warn; xpcall, whose handler runs inside the hook that has
+ * just fired, where no hook fires. print, rawset, require and setmetatable are ours. */
+static const char *const base_names[] = { "assert",   "error",    "getmetatable", "ipairs", "next",
+                                          "pairs",    "pcall",    "rawequal",     "rawget", "rawlen",
+                                          "select",   "tonumber", "tostring",     "type",   "_VERSION" };
 
-static const char *const base_names[] = { "assert",   "error",    "ipairs",   "next",     "pairs",
-                                          "pcall",    "rawequal", "rawget",   "rawlen",   "rawset",
-                                          "select",   "tonumber", "tostring", "type",     "xpcall",
-                                          "getmetatable", "_VERSION", NULL };
-static const char *const coroutine_names[] = { "create", "isyieldable", "resume", "running",
-                                               "status", "wrap",        "yield",  NULL };
-static const char *const string_names[] = { "byte",   "char",  "find",    "format", "gmatch", "gsub",
-                                            "len",    "lower", "match",   "pack",   "packsize", "reverse",
-                                            "sub",    "unpack", "upper",  NULL };
-static const char *const table_names[] = { "concat", "insert", "move", "pack", "remove", "sort", "unpack", NULL };
-static const char *const math_names[] = { "abs",  "acos", "asin",  "atan",      "ceil", "cos",   "deg",
-                                          "exp",  "floor", "fmod", "huge",      "log",  "max",   "maxinteger",
-                                          "min",  "mininteger", "modf", "pi",   "rad",  "sin",   "sqrt",
-                                          "tan",  "tointeger", "type", "ult",   NULL };
-static const char *const utf8_names[] = { "char", "charpattern", "codepoint", "codes", "len", "offset", NULL };
-
+/* NULL ends a row. math.random is seeded alike for every run: replay must be exact. */
 static const struct {
     const char *name;
     lua_CFunction open;
-    const char *const *names;
+    const char *names[28];
 } libraries[] = {
-    { "coroutine", luaopen_coroutine, coroutine_names }, { "string", luaopen_string, string_names },
-    { "table", luaopen_table, table_names },             { "math", luaopen_math, math_names },
-    { "utf8", luaopen_utf8, utf8_names },
+    { "coroutine",
+      luaopen_coroutine,
+      { "close", "create", "isyieldable", "resume", "running", "status", "wrap", "yield" } },
+    { "math",
+      luaopen_math,
+      { "abs",  "acos", "asin", "atan", "ceil",   "cos",        "deg",        "exp",
+        "floor", "fmod", "huge", "log",  "max",    "maxinteger", "min",        "mininteger",
+        "modf", "pi",   "rad",  "random", "randomseed", "sin",  "sqrt",       "tan",
+        "tointeger", "type", "ult" } },
+    { "string",
+      luaopen_string,
+      { "byte",  "char", "find", "format", "gmatch",  "gsub",   "len",  "lower", "match",
+        "pack",  "packsize", "rep", "reverse", "sub", "unpack", "upper" } },
+    { "table", luaopen_table, { "concat", "insert", "move", "pack", "remove", "sort", "unpack" } },
+    { "utf8", luaopen_utf8, { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
 };
 
-static const char loaded_key = 0, globals_key = 0; /* addresses in the registry */
+static const char env_meta = 0; /* its address is the key in the registry */
 
-static int safe_setmetatable(lua_State *L)
+/* ---- views --------------------------------------------------------------------------------------- */
+
+static int refuse_change(lua_State *L)
+{
+    return luaL_error(L, "this table is shared and can't be changed");
+}
+
+static int refuse_global(lua_State *L)
+{
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    return luaL_error(L, "global '%s' can't be made: write 'local %s'", name, name);
+}
+
+static int view_next(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_replace(L, 1);                        /* key */
+    lua_pushvalue(L, lua_upvalueindex(1));    /* key table */
+    lua_insert(L, 1);                         /* table key */
+    return lua_next(L, 1) ? 2 : (lua_pushnil(L), 1);
+}
+
+/* pairs(view): the iterator keeps the real table to itself. */
+static int view_pairs(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, view_next, 1);
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+static void lock(lua_State *L, lua_CFunction newindex) /* metatable on top */
+{
+    lua_pushcfunction(L, newindex);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable"); /* what getmetatable gives; setmetatable and rawset refuse */
+}
+
+void hw_sandbox_protect(lua_State *L)
+{
+    lua_newtable(L);                      /* real view */
+    lua_createtable(L, 0, 4);             /* real view meta */
+    lua_pushvalue(L, -3);                 /* real view meta real */
+    lua_setfield(L, -2, "__index");       /* real view meta */
+    lua_pushvalue(L, -3);                 /* real view meta real */
+    lua_pushcclosure(L, view_pairs, 1);   /* real view meta pairs */
+    lua_setfield(L, -2, "__pairs");       /* real view meta */
+    lock(L, refuse_change);
+    lua_setmetatable(L, -2);              /* real view */
+    lua_remove(L, -2);                    /* view */
+}
+
+/* ---- functions of ours --------------------------------------------------------------------------- */
+
+static bool is_locked(lua_State *L, int table)
+{
+    if (luaL_getmetafield(L, table, "__metatable") == LUA_TNIL)
+        return false;
+    lua_pop(L, 1);
+    return true;
+}
+
+static int base_rawset(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkany(L, 3);
+    if (is_locked(L, 1))
+        return refuse_change(L);
+    lua_settop(L, 3);
+    lua_rawset(L, 1);
+    return 1;
+}
+
+/* __gc is refused: finalizers run where no hook fires, at a time of their own. Lua looks for it only here, one that is
+ * put into the metatable later has no effect. */
+static int base_setmetatable(lua_State *L)
 {
     int type = lua_type(L, 2);
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_argexpected(L, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
-    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+    if (is_locked(L, 1))
         return luaL_error(L, "cannot change a protected metatable");
     if (type == LUA_TTABLE) {
         lua_pushliteral(L, "__gc");
-        lua_rawget(L, 2);
-        if (!lua_isnil(L, -1))
-            return luaL_error(L, "__gc is not allowed");
-        lua_pop(L, 1);
+        if (lua_rawget(L, 2) != LUA_TNIL)
+            return luaL_error(L, "__gc is not for parsers");
     }
     lua_settop(L, 2);
     lua_setmetatable(L, 1);
     return 1;
 }
 
-static int safe_rep(lua_State *L)
+static int base_print(lua_State *L)
 {
-    size_t len, sep_len;
-    const char *text = luaL_checklstring(L, 1, &len);
-    lua_Integer n = luaL_checkinteger(L, 2);
-    const char *sep = luaL_optlstring(L, 3, "", &sep_len);
-    if (n <= 0 || len + sep_len == 0) {
-        lua_pushliteral(L, "");
-        return 1;
-    }
-    if (n > REP_MAX / (lua_Integer)(len + sep_len))
-        return luaL_error(L, "resulting string too large");
-    luaL_Buffer buf;
-    luaL_buffinit(L, &buf);
-    for (lua_Integer i = 0; i < n; i++) {
-        luaL_addlstring(&buf, text, len);
-        if (i + 1 < n)
-            luaL_addlstring(&buf, sep, sep_len);
-    }
-    luaL_pushresult(&buf);
-    return 1;
-}
-
-static int refuse_write(lua_State *L)
-{
-    return luaL_error(L, "this table can't be changed");
-}
-
-/* t -> a table that reads from t and can't be written. */
-static void protect(lua_State *L)
-{
-    lua_newtable(L);                      /* t proxy */
-    lua_createtable(L, 0, 3);             /* t proxy meta */
-    lua_pushvalue(L, -3);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, refuse_write);
-    lua_setfield(L, -2, "__newindex");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_setmetatable(L, -2);
-    lua_remove(L, -2);                    /* proxy */
-}
-
-/* from -> a new table with the named fields of from. */
-static void pick(lua_State *L, const char *const *names)
-{
-    lua_newtable(L);
-    for (; *names; names++) {
-        lua_getfield(L, -2, *names);
-        lua_setfield(L, -2, *names);
-    }
-    lua_remove(L, -2);
-}
-
-/* globals string -> globals string; methods of strings come from our table, out of reach. */
-static void protect_strings(lua_State *L)
-{
-    lua_pushliteral(L, "");               /* .. string "" */
-    lua_createtable(L, 0, 2);             /* .. string "" meta */
-    lua_pushvalue(L, -3);
-    lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_setmetatable(L, -2);
-    lua_pop(L, 1);
-}
-
-static int safe_require(lua_State *L);
-
-static void add_function(lua_State *L, const char *name, lua_CFunction fn)
-{
-    lua_pushcfunction(L, fn);
-    lua_setfield(L, -2, name);
-}
-
-void hw_sandbox_push(lua_State *L)
-{
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
-    luaL_requiref(L, "_G", luaopen_base, 0);
-    pick(L, base_names);                  /* globals */
-    add_function(L, "setmetatable", safe_setmetatable);
-    add_function(L, "require", safe_require);
-    for (size_t i = 0; i < HW_LEN(libraries); i++) {
-        luaL_requiref(L, libraries[i].name, libraries[i].open, 0);
-        pick(L, libraries[i].names);      /* globals library */
-        if (libraries[i].open == luaopen_string) {
-            add_function(L, "rep", safe_rep);
-            protect_strings(L);
-        }
-        protect(L);
-        lua_setfield(L, -2, libraries[i].name);
-    }
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &globals_key);
-}
-
-/* A table of a chunk's own, which reads what it lacks from the sandbox. */
-static void push_globals(lua_State *L)
-{
-    lua_newtable(L);                      /* own */
-    lua_createtable(L, 0, 2);             /* own meta */
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &globals_key);
-    lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "_G");
-}
-
-int hw_sandbox_load(lua_State *L, struct hw_str text, const char *chunk)
-{
-    int st = luaL_loadbufferx(L, text.ptr, text.len, chunk, "t");
-    if (st != LUA_OK)
-        return st;
-    push_globals(L);                      /* chunk own */
-    if (!lua_setupvalue(L, -2, 1))        /* a chunk always has _ENV as its first */
-        lua_pop(L, 1);
-    return LUA_OK;
-}
-
-static struct hw_str embedded_module(const char *name)
-{
-    char path[HW_HOST_NAME_MAX + 16] = "headway/";
-    static const char prefix[] = "headway.";
-    if (strncmp(name, prefix, strlen(prefix)) != 0)
-        return (struct hw_str){ 0 };
-    size_t n = strlen(path);
-    for (const char *p = name + strlen(prefix); *p && n + 5 < sizeof path; p++)
-        path[n++] = *p == '.' ? '/' : *p;
-    memcpy(path + n, ".lua", 5);
-    for (const struct hw_embedded *e = hw_embedded; e->name; e++)
-        if (strcmp(e->name, path) == 0)
-            return (struct hw_str){ (const char *)e->data, e->len };
-    return (struct hw_str){ 0 };
-}
-
-static bool is_module_name(const char *name)
-{
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
-    return len && len <= HW_HOST_NAME_MAX && !name[len] && name[0] != '.' && !strstr(name, "..");
-}
-
-/* name -> the module; the user's directory comes first, then what is embedded. Only while the parser is loaded, so that it
- * fails early and not at the first record. */
-static int safe_require(lua_State *L)
-{
-    const char *name = luaL_checkstring(L, 1);
     struct hw_host *h = hw_host_of(L);
-    lua_settop(L, 1);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key); /* name loaded */
-    if (lua_getfield(L, 2, name) != LUA_TNIL)
-        return 1;
-    if (!is_module_name(name))
-        return luaL_error(L, "module name '%s': only letters, digits, '_' and '.'", name);
-    if (strcmp(name, "headway.core") == 0)
-        hw_core_push(L);
-    else {
-        struct hw_str text = { 0 };
-        if (!h->loading)
-            return luaL_error(L, "module '%s': require it at the top of the parser", name);
-        if (h->module)
-            text = h->module(h->module_ctx, name);
-        if (!text.ptr)
-            text = embedded_module(name);
-        if (!text.ptr)
-            return luaL_error(L, "module '%s' not found", name);
-        lua_pushfstring(L, "@%s", name);
-        if (hw_sandbox_load(L, text, lua_tostring(L, -1)) != LUA_OK)
-            return lua_error(L);
-        lua_pushvalue(L, 1);
-        lua_call(L, 1, 1);
-        if (lua_isnil(L, -1))
-            lua_pushboolean(L, 1);
+    luaL_Buffer b;
+    int n = lua_gettop(L);
+    if (!h->hooks.print)
+        return 0;
+    luaL_buffinit(L, &b);
+    for (int i = 1; i <= n; i++) {
+        if (i > 1)
+            luaL_addchar(&b, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&b);
     }
-    lua_pushvalue(L, -1);
-    lua_setfield(L, 2, name);
-    return 1;
+    luaL_pushresult(&b);
+    struct hw_str text;
+    text.ptr = lua_tolstring(L, -1, &text.len);
+    h->hooks.print(h->hooks.ctx, text);
+    return 0;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------- */
+
+/* from, to: tables; copies one name, which must be there. */
+static void copy_name(lua_State *L, int from, int to, const char *name)
+{
+    if (lua_getfield(L, from, name) == LUA_TNIL)
+        luaL_error(L, "this Lua has no '%s'", name);
+    lua_setfield(L, to, name);
+}
+
+/* Calls a library's opener and pushes a new table with the names allowed. */
+static void open_allowed(lua_State *L, lua_CFunction open, const char *const *names, size_t count)
+{
+    lua_pushcfunction(L, open);
+    lua_call(L, 0, 1); /* all */
+    lua_newtable(L);   /* all allowed */
+    int allowed = lua_gettop(L);
+    for (size_t i = 0; i < count && names[i]; i++)
+        copy_name(L, allowed - 1, allowed, names[i]);
+    lua_remove(L, allowed - 1); /* allowed */
+}
+
+/* ("x"):rep: the methods of strings are the allowed ones; getmetatable("") gives false. */
+static void lock_strings(lua_State *L) /* allowed functions on top */
+{
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);        /* string "" meta */
+    lua_pushvalue(L, -3);           /* string "" meta string */
+    lua_setfield(L, -2, "__index"); /* string "" meta */
+    lock(L, refuse_change);
+    lua_pop(L, 2);                  /* string */
+}
+
+static void seed_random(lua_State *L) /* math on top */
+{
+    lua_getfield(L, -1, "randomseed");
+    lua_pushinteger(L, 0);
+    lua_call(L, 1, 0);
+}
+
+static void open_libraries(lua_State *L, int base)
+{
+    for (size_t i = 0; i < HW_LEN(libraries); i++) {
+        open_allowed(L, libraries[i].open, libraries[i].names, HW_LEN(libraries[i].names));
+        if (libraries[i].open == luaopen_string)
+            lock_strings(L);
+        if (libraries[i].open == luaopen_math)
+            seed_random(L);
+        hw_sandbox_protect(L);
+        lua_setfield(L, base, libraries[i].name);
+    }
+}
+
+void hw_sandbox_open(lua_State *L)
+{
+    static const luaL_Reg ours[] = { { "print", base_print },
+                                     { "rawset", base_rawset },
+                                     { "setmetatable", base_setmetatable },
+                                     { NULL, NULL } };
+    open_allowed(L, luaopen_base, base_names, HW_LEN(base_names)); /* base */
+    int base = lua_gettop(L);
+    lua_newtable(L); /* what Lua itself calls globals: nobody needs them any more */
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    luaL_setfuncs(L, ours, 0);
+    open_libraries(L, base);
+    hw_require_push(L);
+    lua_setfield(L, base, "require");
+    lua_pushvalue(L, base);           /* base base */
+    hw_sandbox_protect(L);            /* base view */
+    lua_setfield(L, base, "_G");      /* base */
+    lua_createtable(L, 0, 3);         /* base meta */
+    lua_insert(L, base);              /* meta base */
+    lua_setfield(L, base, "__index"); /* meta */
+    lock(L, refuse_global);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &env_meta);
+}
+
+void hw_sandbox_enclose(lua_State *L)
+{
+    lua_newtable(L);                              /* function env */
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &env_meta); /* function env meta */
+    lua_setmetatable(L, -2);                      /* function env */
+    lua_setupvalue(L, -2, 1);                     /* function: a chunk's only upvalue is _ENV */
 }

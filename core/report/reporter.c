@@ -29,11 +29,10 @@ struct hw_reporter {
     char *file, *parser, *parser_dir; /* own */
     int64_t poll_ms;
     bool events;
-    const struct hw_parser_option *parser_options; /* borrows */
-    size_t parser_option_count;
     struct hw_watch *watch;   /* owns */
     struct hw_worker *worker; /* owns */
     unsigned parser_id;
+    bool warned_open;         /* that the worker is not shut in */
     bool parser_dead;         /* nothing can be parsed any more: parser_why says so */
     char parser_why[HW_TEXT_MAX + 1];
     uint64_t seq;             /* of the batch that is with the worker */
@@ -250,6 +249,24 @@ static void on_fed(void *ctx, unsigned id, uint64_t seq)
     parsed(r);
 }
 
+static void on_started(void *ctx, enum hw_confined confined)
+{
+    struct hw_reporter *r = ctx;
+    if (confined != HW_CONFINED_NONE || r->warned_open)
+        return;
+    r->warned_open = true;
+    hw_log(HW_WARN, "report", "no seccomp to be had here: parsers run with resource limits only");
+}
+
+static void on_trouble(void *ctx, const struct hw_err *why, int64_t retry_ms)
+{
+    struct hw_reporter *r = ctx;
+    hw_log(HW_WARN, "report", "%s; next try in %.1f s", why->msg, (double)retry_ms / 1000);
+    hw_tracker_source(&r->tracker, why->msg);
+    if (r->stage == LAST_LOOK) /* no time for another one */
+        write_last(r);
+}
+
 static void parser_gone(struct hw_reporter *r, const char *why)
 {
     r->parser_dead = true;
@@ -310,13 +327,14 @@ static void on_read(void *ctx, const struct hw_file_read *read, bool asked)
 
 /* ---- life ---------------------------------------------------------------------------------------- */
 
-static int load_parser(struct hw_reporter *r, struct hw_err *err)
+static int load_parser(struct hw_reporter *r, const struct hw_reporter_options *options,
+                       struct hw_err *err)
 {
     struct hw_parser_source source = { 0 };
     if (hw_parsers_find(r->parser, r->parser_dir, &source, err) < 0)
         return -1;
-    int st = hw_worker_load(r->worker, &source, r->parser_options, r->parser_option_count, true,
-                            &r->parser_id, err);
+    int st = hw_worker_load(r->worker, &source, options->parser_options,
+                            options->parser_option_count, true, &r->parser_id, err);
     hw_parser_source_done(&source);
     return st;
 }
@@ -329,8 +347,10 @@ static int make_worker(struct hw_reporter *r, struct hw_err *err)
                                        .refused = on_refused,
                                        .fed = on_fed,
                                        .load_failed = on_parser_failed,
-                                       .set_aside = on_parser_failed };
-    return hw_worker_new(&r->worker, r->loop, r->clock, &options, &events, err);
+                                       .set_aside = on_parser_failed,
+                                       .started = on_started,
+                                       .trouble = on_trouble };
+    return hw_worker_new(&r->worker, r->loop, &options, &events, err);
 }
 
 int hw_reporter_new(struct hw_reporter **ret, uv_loop_t *loop, const struct hw_clock *clock,
@@ -344,13 +364,11 @@ int hw_reporter_new(struct hw_reporter **ret, uv_loop_t *loop, const struct hw_c
     r->parser_dir = hw_xstrdup(options->parser_dir);
     r->poll_ms = options->poll_ms;
     r->events = options->events;
-    r->parser_options = options->parser_options;
-    r->parser_option_count = options->parser_option_count;
     uv_timer_init(loop, &r->timer);
     uv_timer_init(loop, &r->limit);
     r->handles = 2;
     hw_tracker_init(&r->tracker, &options->rules, now(r));
-    if (make_worker(r, err) < 0 || load_parser(r, err) < 0) {
+    if (make_worker(r, err) < 0 || load_parser(r, options, err) < 0) {
         hw_reporter_free(r);
         return -1;
     }

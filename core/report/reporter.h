@@ -17,14 +17,16 @@
 
 struct hw_reporter;
 
-/* Strings are copied; pairs are borrowed until free. */
+enum { HW_REPORTER_SINKS = 6, HW_REPORTER_PARSER_OPTIONS = 32 };
+
+/* Borrowed for the call of new. */
 struct hw_reporter_options {
     const char *file;             /* the progress file */
     int64_t poll_ms;
     bool events;
     const char *parser;           /* NULL = "nm" */
     const char *parser_dir;       /* the user's parsers; NULL = none */
-    const struct hw_parser_option *parser_options;
+    struct hw_parser_option parser_options[HW_REPORTER_PARSER_OPTIONS];
     size_t parser_option_count;
     struct hw_tracker_rules rules;
 };
@@ -35,7 +37,6 @@ HW_MUST_USE int hw_reporter_new(struct hw_reporter **ret, uv_loop_t *loop,
 /* The event slots to make a sink with: the reporter listens to each sink that it is given. */
 struct hw_sink_events hw_reporter_sink_events(struct hw_reporter *r);
 /* Takes the sink. At most HW_REPORTER_SINKS of them, before start. */
-enum { HW_REPORTER_SINKS = 6 };
 void hw_reporter_add_sink(struct hw_reporter *r, struct hw_sink *sink,
                           const struct hw_pace_rules *rules);
 HW_MUST_USE int hw_reporter_start(struct hw_reporter *r, struct hw_err *err);

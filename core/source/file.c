@@ -85,8 +85,7 @@ static bool is_end(char c)
 }
 
 /* Finds the last line that is not blank. *ended: a line end stands after it. */
-static struct hw_file_read *last_line(const char *text, size_t len, bool whole, bool *ended,
-                                      struct hw_file_read *ret)
+static void last_line(const char *text, size_t len, bool whole, bool *ended, struct hw_file_read *ret)
 {
     size_t end = len;
     *ended = false;
@@ -95,17 +94,16 @@ static struct hw_file_read *last_line(const char *text, size_t len, bool whole, 
     size_t begin = end;
     while (begin > 0 && !is_end(text[begin - 1]))
         begin--;
-    ret->len = end - begin;
     if (end == 0)
         ret->kind = HW_FILE_EMPTY;
-    else if (ret->len > HW_RECORD_MAX || (begin == 0 && !whole))
+    else if (end - begin > HW_RECORD_MAX || (begin == 0 && !whole))
         refuse(ret, "last line of the progress file is longer than 4096 bytes");
     else {
         ret->kind = HW_FILE_LINE;
+        ret->len = end - begin;
         memcpy(ret->line, text + begin, ret->len);
         ret->line[ret->len] = '\0';
     }
-    return ret;
 }
 
 /* Whether the same line without an end was seen settle_ms ago. */

@@ -12,8 +12,9 @@
 
 enum {
     BLOCK = 16 * 1024,
-    ANCHORS_MAX = 1000,          /* of one document; each alias walks them */
-    TEXT_MAX = 8 * 1024 * 1024,  /* bytes of all texts, once aliases are copied; twice the file if that is more */
+    ANCHORS_MAX = 1000, /* of one document; each alias walks them */
+    TEXT_MAX = 8 * 1024 *
+               1024, /* bytes of all texts, once aliases are copied; twice the file if that is more */
     NAME_MAX_SHOWN = 64,
 };
 

@@ -12,9 +12,9 @@ struct hw_yaml_block {
 };
 
 struct hw_yaml {
-    char *name;                 /* owns */
+    char *name;                   /* owns */
     struct hw_yaml_block *blocks; /* owns; the newest first */
-    struct hw_yaml_node *roots; /* documents, by next */
+    struct hw_yaml_node *roots;   /* documents, by next */
     size_t count;
 };
 

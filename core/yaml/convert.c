@@ -52,7 +52,7 @@ json_t *hw_yaml_to_json(const struct hw_yaml_node *node, struct hw_err *err)
     json_t *all = node->kind == HW_YAML_MAP ? json_object() : json_array();
     for (const struct hw_yaml_node *n = node->child; n; n = n->next) {
         json_t *one = hw_yaml_to_json(n, err);
-        int st = !one                         ? -1
+        int st = !one                        ? -1
                  : node->kind == HW_YAML_MAP ? json_object_set_new(all, n->key, one)
                                              : json_array_append_new(all, one);
         if (st < 0) {

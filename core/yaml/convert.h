@@ -14,7 +14,8 @@ HW_MUST_USE json_t *hw_yaml_to_json(const struct hw_yaml_node *node, struct hw_e
 
 /* Adds the value as one YAML document, as `kubectl get -o yaml` would print it: indented by 2, lists not indented below
  * their key, text quoted only where a reader of YAML 1.1 or 1.2 would take it for something else, text of several
- * lines as a block. Reading it gives the same value. HW_ELIMIT when out's ceiling is reached; out is as before then. */
+ * lines as a block, long text folded at spaces behind column 80. Reading it gives the same value.
+ * HW_ELIMIT when out's ceiling is reached; out is as before then. */
 HW_MUST_USE int hw_yaml_dump(const json_t *value, struct hw_buf *out, struct hw_err *err);
 
 #endif

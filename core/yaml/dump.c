@@ -39,20 +39,22 @@ static int emit_plain(struct dump *d, const char *text)
                                              YAML_PLAIN_SCALAR_STYLE));
 }
 
-/* A block keeps only LF: CR, NEL, LS and PS would come back as LF, or end a line where none ended. Text that begins
- * with white space or an empty line needs an indentation mark, which readers disagree on. */
-static bool fits_block(const char *text)
+/* Line ends but LF come back as LF, or end a line where none ended, unless they are escaped. */
+static bool has_odd_break(const char *text)
 {
-    return text[0] != ' ' && text[0] != '\n' && text[0] != '\t' && !strchr(text, '\r') &&
-           !strstr(text, "\xc2\x85") && !strstr(text, "\xe2\x80\xa8") && !strstr(text, "\xe2\x80\xa9");
+    return strchr(text, '\r') || strstr(text, "\xc2\x85") || strstr(text, "\xe2\x80\xa8") ||
+           strstr(text, "\xe2\x80\xa9");
 }
 
-/* The emitter falls back from plain to single and double quotes where the text needs it. */
+/* The emitter falls back from plain to single and double quotes where the text needs it. A block that begins with white
+ * space or an empty line would need an indentation mark, which readers disagree on. */
 static yaml_scalar_style_t style_of(const char *text, bool key)
 {
-    if (!key && strchr(text, '\n') && fits_block(text))
+    if (has_odd_break(text))
+        return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+    if (!key && strchr(text, '\n') && !strchr(" \n\t", text[0]))
         return YAML_LITERAL_SCALAR_STYLE;
-    if (strpbrk(text, "\r\n\t") || hw_yaml_is_ambiguous(text))
+    if (strpbrk(text, "\n\t") || hw_yaml_is_ambiguous(text))
         return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     return YAML_PLAIN_SCALAR_STYLE;
 }
@@ -130,28 +132,37 @@ static int emit_document(struct dump *d, const json_t *value)
     yaml_event_t e;
     if (emit(d, &e, yaml_stream_start_event_initialize(&e, YAML_UTF8_ENCODING)) < 0 ||
         emit(d, &e, yaml_document_start_event_initialize(&e, NULL, NULL, NULL, 1)) < 0 ||
-        emit_value(d, value, 0) < 0 ||
-        emit(d, &e, yaml_document_end_event_initialize(&e, 1)) < 0)
+        emit_value(d, value, 0) < 0 || emit(d, &e, yaml_document_end_event_initialize(&e, 1)) < 0)
         return -1;
     return emit(d, &e, yaml_stream_end_event_initialize(&e));
+}
+
+static void cut(struct hw_buf *b, size_t len)
+{
+    if (!b->ptr)
+        return;
+    b->len = len;
+    b->ptr[len] = '\0';
 }
 
 int hw_yaml_dump(const json_t *value, struct hw_buf *out, struct hw_err *err)
 {
     struct hw_err local;
     struct dump d = { .out = out, .err = err ? err : &local };
+    static const char end[] = "\n...\n";
+    const size_t end_len = sizeof end - 1;
     size_t before = out->len;
     if (!yaml_emitter_initialize(&d.emitter))
         return hw_fail(err, HW_ELIMIT, "no memory");
     yaml_emitter_set_output(&d.emitter, on_write, &d);
     yaml_emitter_set_unicode(&d.emitter, 1);
     yaml_emitter_set_indent(&d.emitter, 2);
-    yaml_emitter_set_width(&d.emitter, -1);
     int st = emit_document(&d, value);
     yaml_emitter_delete(&d.emitter);
-    if (st < 0 && out->ptr) {
-        out->len = before;
-        out->ptr[before] = '\0';
-    }
+    if (st < 0)
+        cut(out, before);
+    else if (out->len - before > end_len && memcmp(out->ptr + out->len - end_len, end, end_len) == 0)
+        cut(out, out->len - end_len +
+                     1); /* the mark behind a text that ends in empty lines; no reader needs it */
     return st;
 }

@@ -46,7 +46,7 @@ size_t hw_yaml_len(const struct hw_yaml_node *list)
 const char *hw_yaml_describe(const struct hw_yaml_node *node)
 {
     static const char *const types[] = {
-        [HW_YAML_TEXT] = "text",       [HW_YAML_NULL] = "nothing",  [HW_YAML_BOOL] = "true or false",
+        [HW_YAML_TEXT] = "text",      [HW_YAML_NULL] = "nothing",  [HW_YAML_BOOL] = "true or false",
         [HW_YAML_INT] = "an integer", [HW_YAML_REAL] = "a number",
     };
     if (!node)

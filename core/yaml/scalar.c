@@ -94,8 +94,7 @@ static bool is_null(const char *text)
 
 static bool is_bool(const char *text)
 {
-    static const char *const words[] = { "true",  "True",  "TRUE", "false",
-                                         "False", "FALSE", NULL };
+    static const char *const words[] = { "true", "True", "TRUE", "false", "False", "FALSE", NULL };
     return is_one_of(text, words);
 }
 
@@ -158,6 +157,8 @@ static bool is_old_number(const char *text)
 {
     char plain[80];
     size_t n = 0;
+    if (!strchr("0123456789.", *skip_sign(text)))
+        return false;
     for (const char *p = text; *p; p++) {
         if (*p == '_')
             continue;
@@ -168,15 +169,15 @@ static bool is_old_number(const char *text)
     plain[n] = '\0';
     const char *p = skip_sign(plain);
     if (p[0] == '0' && p[1] && strchr("bBoOxX", p[1]))
-        return p[2 + span(p + 2, "-0123456789abcdefABCDEF")] == '\0';
+        return p[2] && p[2 + span(p + 2, "-0123456789abcdefABCDEF")] == '\0';
     return n && (is_int(plain) || is_real(plain) || (*p && p[span(p, digits)] == '\0'));
 }
 
 bool hw_yaml_is_ambiguous(const char *text)
 {
-    static const char *const words[] = { "y",   "Y",   "yes", "Yes", "YES", "on",  "On", "ON", "n",
-                                         "N",   "no",  "No",  "NO",  "off", "Off", "OFF", "<<",
-                                         "=",   "+.inf", NULL };
+    static const char *const words[] = { "y",   "Y",   "yes", "Yes", "YES",   "on", "On",
+                                         "ON",  "n",   "N",   "no",  "No",    "NO", "off",
+                                         "Off", "OFF", "<<",  "=",   "+.inf", NULL };
     return hw_yaml_resolve(text) != HW_YAML_TEXT || is_one_of(text, words) || is_base60(text) ||
            is_date(text) || is_old_number(text);
 }

@@ -33,9 +33,9 @@ struct hw_yaml; /* one file: all of its documents; owns every node and text */
 struct hw_yaml_node {
     enum hw_yaml_kind kind;
     enum hw_yaml_type type;
-    int line;         /* 1...; where the value begins */
-    int key_line;     /* where its key stands; the same as line when it has none */
-    const char *key;  /* in a map: its key; else NULL */
+    int line;        /* 1...; where the value begins */
+    int key_line;    /* where its key stands; the same as line when it has none */
+    const char *key; /* in a map: its key; else NULL */
     const char *text; /* of a scalar, as written (unquoted, unescaped); else NULL. Holds no NUL inside */
     struct hw_yaml_node *child, *next;
     const struct hw_yaml *file;
@@ -95,7 +95,8 @@ static inline const char *hw_yaml_text(const struct hw_yaml_node *node)
 
 /* A value of that type, else HW_EINPUT with file:line, what was expected and what stands there.
  * The node must be there (a caller that has a default asks hw_yaml_is_null before). */
-HW_MUST_USE int hw_yaml_string(const struct hw_yaml_node *node, const char **ret, struct hw_err *err);
+HW_MUST_USE int hw_yaml_string(const struct hw_yaml_node *node, const char **ret,
+                               struct hw_err *err);
 HW_MUST_USE int hw_yaml_bool(const struct hw_yaml_node *node, bool *ret, struct hw_err *err);
 HW_MUST_USE int hw_yaml_int(const struct hw_yaml_node *node, int64_t *ret, struct hw_err *err);
 

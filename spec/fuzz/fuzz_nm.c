@@ -20,8 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (nm.done < 0 || nm.done > nm.total)
         abort();
-    if (nm.message.len && (nm.message.ptr < line.ptr ||
-                           nm.message.ptr + nm.message.len > line.ptr + line.len))
+    if (nm.message.len &&
+        (nm.message.ptr < line.ptr || nm.message.ptr + nm.message.len > line.ptr + line.len))
         abort();
     char text[HW_NM_SIZE];
     hw_nm_format(nm.done, nm.total, text);

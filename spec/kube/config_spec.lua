@@ -1,4 +1,5 @@
 --- Which server and credential: kubeconfig, in-cluster, environment; good ones and every refusal with file:line.
+local null = require "cjson".null
 local probe = require "spec.support.kube_probe"
 local shell = require "spec.support.cluster_shell"
 if probe.skip(pending) then return end
@@ -84,7 +85,10 @@ describe("kubeconfig:", function()
   end)
   it("an empty value is none, as kubectl writes it", function()
     local path = write("empty", config { user = 'token: ""\n    username: ""\n    client-key: ""\n    exec: null' })
-    assert.equal(nil, load { kubeconfig = path }.token == nil and nil or load { kubeconfig = path }.exec)
+    local c = load { kubeconfig = path }
+    assert.is_nil(c.error)
+    assert.equal(null, c.token)
+    assert.equal(null, c.key_file)
   end)
   it("exec, with everything", function()
     local path = write("sub/exec", config { user = [[
@@ -151,7 +155,7 @@ describe("kubeconfig refused:", function()
     { "another kind", "kind: Pod\n", ":1: kind is not Config" },
     { "a list", "- a\n", ":1: a kubeconfig is a map" },
     { "no YAML", "a: [\n", "kubeconfig" },
-    { "bad namespace", config():gsub("from%-file", "Bad_One"), ":11: namespace 'Bad_One'" },
+    { "bad namespace", config():gsub("from%-file", "Bad_One"), ":10: namespace 'Bad_One'" },
     { "empty", "", "no current-context" },
   }
   for i, row in ipairs(rows) do
@@ -180,7 +184,7 @@ describe("several kubeconfigs:", function()
     local b = write("m2", config { user = "token: second\n    client-certificate: x\n    client-key: y" })
     local c = load({}, { KUBECONFIG = dir .. "/none:" .. a .. "::" .. b })
     assert.equal("first", c.token)
-    assert.is_nil(c.cert_file ~= require "cjson".null and c.cert_file or nil)
+    assert.equal(null, c.cert_file)
     assert.equal("https://10.0.0.1:6443", c.server)
   end)
   it("all missing", function()

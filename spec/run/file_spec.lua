@@ -123,7 +123,7 @@ describe("headway run over a file", function()
 
   local refusals = {
     { "N over M",        "5/3\n",                    "N is over M: '5/3'" },
-    { "a percent",       "50%\n",                    "not N/M: '50%'" },
+    { "a percent",       "50%\n",                    "not N/M: '50%%'" },
     { "three parts",     "1/2/3\n",                  "not N/M" },
     { "decimals",        "1.5/3\n",                  "not N/M" },
     { "a sign",          "+1/3\n",                   "not N/M" },

@@ -74,6 +74,31 @@ function M.run(commands, opts)
   return events
 end
 
+--- Starts fake_api.lua with a plan; the answer has url, port, dir and functions stop() and log().
+---@param plan table
+---@return table server
+function M.serve(plan)
+  local dir = M.dir()
+  shell.write(dir .. "/plan", cjson.encode(plan))
+  local script = "spec/support/fake_api.lua"
+  shell.run(("exec lua5.4 %s %s >%s/out 2>&1 &"):format(script, shell.quote(dir), shell.quote(dir)))
+  local port = shell.wait_until(function() return shell.read(dir .. "/port") end, 10)
+  if not port then error("fake server: " .. tostring(shell.read(dir .. "/out")), 2) end
+  local server = { dir = dir, port = port,
+    url = ("%s://127.0.0.1:%s"):format(plan.tls and "https" or "http", port) }
+  function server.stop() shell.write(dir .. "/stop", "x") end
+  --- Events of one kind: "request", "connection", "handshake", "closed".
+  function server.log(kind)
+    local events = {}
+    for line in (shell.read(dir .. "/log") or ""):gmatch "[^\n]+" do
+      local event = cjson.decode(line)
+      if event.event == kind then events[#events + 1] = event end
+    end
+    return events
+  end
+  return server
+end
+
 --- The lines that were logged, at that level.
 ---@param events table
 ---@param level string  "warn"

@@ -48,10 +48,11 @@ function M.start(argv, env, tty)
   local line = "exec " .. shell.command(words)
   if tty then line = "exec script -qefc " .. shell.quote(line) .. " /dev/null" end
   shell.write(p.dir .. "/start", line .. "\n")
-  shell.run(([[cd %s && mkfifo ready && (sh start >out 2>err </dev/null & echo $! >pid; echo >ready;
-    wait $!; echo $? >status.new; mv status.new status) >/dev/null 2>&1 & cat %s/ready >/dev/null]])
-    :format(shell.quote(p.dir), shell.quote(p.dir)))
-  p.pid = assert(math.tointeger(tonumber(shell.read(p.dir .. "/pid"))), "the program could not be started")
+  shell.run(([[cd %s && mkfifo ready && { { sh start >out 2>err </dev/null & echo $! >pid; echo >ready
+    wait $!; echo $? >status.new; mv status.new status; } >/dev/null 2>&1 & cat ready >/dev/null; }]])
+    :format(shell.quote(p.dir)))
+  local pid = shell.read(p.dir .. "/pid") or ""
+  p.pid = assert(math.tointeger(tonumber(pid)), "the program could not be started")
   return p
 end
 
@@ -70,7 +71,7 @@ function Process:err() return shell.read(self.dir .. "/err") or "" end
 ---@return integer? status  128 + signal for a signal; nil when it goes on
 function Process:wait(timeout)
   local status = shell.wait_until(function() return shell.read(self.dir .. "/status") end, timeout or 20)
-  return status and math.tointeger(tonumber(status)) or nil
+  return status and math.tointeger(tonumber(status))
 end
 
 --- Waits until its output holds a pattern.

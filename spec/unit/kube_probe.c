@@ -30,8 +30,9 @@ static struct {
     struct hw_kube *kube;
     struct hw_sink *annotation, *status;
     struct hw_kube_call *calls[CALLS_MAX];
-    bool feed_status;   /* the annotation's pod goes to the status sink */
-    const char *in_fn;  /* what the next callback does: "cancel", "free", "free sinks" */
+    bool feed_status;    /* the annotation's pod goes to the status sink */
+    const char *in_fn;   /* what the next callback does: "cancel", "free", "free sinks" */
+    const char *in_kind; /* which callback; NULL = any */
     struct {
         const char *kind;
         int count;
@@ -71,6 +72,7 @@ static void print_event(const char *kind, json_t *o)
     free(text);
     json_decref(o);
     count_event(kind);
+    uv_stop(&probe.loop); /* so that wait looks at once, not after the next poll */
 }
 
 static json_t *error_object(const struct hw_err *err)
@@ -93,9 +95,11 @@ static void free_sinks(void)
     probe.annotation = probe.status = NULL;
 }
 
-static void act_in_callback(void)
+static void act_in_callback(const char *kind)
 {
     const char *what = probe.in_fn;
+    if (probe.in_kind && strcmp(probe.in_kind, kind) != 0)
+        return;
     probe.in_fn = NULL;
     if (!what)
         return;
@@ -116,14 +120,15 @@ static void act_in_callback(void)
 static void on_reply(void *ctx, const struct hw_kube_reply *reply)
 {
     intptr_t id = (intptr_t)ctx;
-    json_t *o = json_pack("{s:i, s:s, s:i, s:I, s:I}", "id", (int)id, "outcome",
-                          hw_kube_outcome_name(reply->outcome), "status", reply->status, "retry_after",
-                          (json_int_t)reply->retry_after_ms, "ms", (json_int_t)reply->ms);
+    json_t *o =
+        json_pack("{s:i, s:s, s:i, s:I, s:I}", "id", (int)id, "outcome",
+                  hw_kube_outcome_name(reply->outcome), "status", reply->status, "retry_after",
+                  (json_int_t)reply->retry_after_ms, "ms", (json_int_t)reply->ms);
     if (reply->err.code)
         json_object_set_new(o, "error", json_string(reply->err.msg));
     if (reply->body)
         json_object_set(o, "body", reply->body);
-    act_in_callback(); /* this call itself, too: no effect there */
+    act_in_callback("reply"); /* this call itself, too: no effect there */
     probe.calls[id] = NULL;
     print_event("reply", o);
 }
@@ -131,22 +136,23 @@ static void on_reply(void *ctx, const struct hw_kube_reply *reply)
 static void on_wrote(void *ctx, struct hw_sink *sink, bool ok, int64_t ms)
 {
     (void)ctx;
-    print_event("wrote", json_pack("{s:s, s:b, s:I}", "sink", sink->ops->name, "ok", ok, "ms", (json_int_t)ms));
-    act_in_callback();
+    print_event("wrote", json_pack("{s:s, s:b, s:I}", "sink", sink->ops->name, "ok", ok, "ms",
+                                   (json_int_t)ms));
+    act_in_callback("wrote");
 }
 
 static void on_idle(void *ctx, struct hw_sink *sink)
 {
     (void)ctx;
     print_event("idle", json_pack("{s:s}", "sink", sink->ops->name));
-    act_in_callback();
+    act_in_callback("idle");
 }
 
 static void on_pod(void *ctx, json_t *pod)
 {
     (void)ctx;
     print_event("pod", json_pack("{s:O}", "metadata", json_object_get(pod, "metadata")));
-    act_in_callback();
+    act_in_callback("pod");
     if (probe.status && probe.feed_status)
         hw_status_set_pod(probe.status, pod);
 }
@@ -154,7 +160,7 @@ static void on_pod(void *ctx, json_t *pod)
 static void on_stop(void *ctx, const char *reason)
 {
     print_event("stop", json_pack("{s:s, s:s}", "sink", (const char *)ctx, "reason", reason));
-    act_in_callback();
+    act_in_callback("stop");
     if (strcmp(ctx, "annotation") == 0 && probe.status && probe.feed_status)
         hw_status_set_pod(probe.status, NULL);
 }
@@ -201,7 +207,8 @@ static void do_classify(json_t *c)
     enum hw_kube_outcome outcome = hw_kube_classify(status, parsed);
     struct hw_err err = { .code = HW_OK };
     hw_kube_explain(verb_of(c), &object, status, outcome, parsed, NULL, &err);
-    print_event("is", json_pack("{s:s, s:s}", "outcome", hw_kube_outcome_name(outcome), "error", err.msg));
+    print_event(
+        "is", json_pack("{s:s, s:s}", "outcome", hw_kube_outcome_name(outcome), "error", err.msg));
 }
 
 static void do_retry_after(json_t *c)
@@ -223,7 +230,8 @@ static void do_path(json_t *c)
     struct hw_err err;
     hw_auto_free char *path = hw_kube_path(&object, &err);
     hw_auto_free char *what = hw_kube_describe(&object);
-    print_event("is", path ? json_pack("{s:s, s:s}", "path", path, "what", what) : error_object(&err));
+    print_event("is",
+                path ? json_pack("{s:s, s:s}", "path", path, "what", what) : error_object(&err));
 }
 
 static void do_check(json_t *c)
@@ -258,8 +266,9 @@ static void do_credential(json_t *c)
         print_event("is", error_object(&err));
         return;
     }
-    print_event("is", json_pack("{s:s?, s:s?, s:s?, s:I}", "token", got.token.ptr, "cert", got.cert.ptr, "key",
-                                got.key.ptr, "expires", (json_int_t)got.expires));
+    print_event("is",
+                json_pack("{s:s?, s:s?, s:s?, s:I}", "token", got.token.ptr, "cert", got.cert.ptr,
+                          "key", got.key.ptr, "expires", (json_int_t)got.expires));
     hw_kube_credential_done(&got);
 }
 
@@ -285,7 +294,8 @@ static void do_owner(json_t *c)
     struct hw_err err;
     enum hw_kube_step step;
     size_t i = 0;
-    while ((step = hw_kube_owner_step(o, &ask, &err)) == HW_KUBE_ASK && i < json_array_size(answers)) {
+    while ((step = hw_kube_owner_step(o, &ask, &err)) == HW_KUBE_ASK &&
+           i < json_array_size(answers)) {
         hw_auto_free char *path = hw_kube_path(&ask.object, NULL);
         json_array_append_new(asked, json_string(path));
         hw_kube_owner_answer(o, json_array_get(answers, i++));
@@ -293,9 +303,10 @@ static void do_owner(json_t *c)
     json_t *out = json_pack("{s:o}", "asked", asked);
     if (step == HW_KUBE_FOUND) {
         struct hw_kube_target t = hw_kube_owner_take(o);
-        json_object_set_new(out, "found", json_pack("{s:s, s:s, s:s, s:s, s:s}", "kind", t.kind->kind, "version",
-                                                    t.version, "namespace", t.namespace, "name", t.name, "uid",
-                                                    t.uid));
+        json_object_set_new(out, "found",
+                            json_pack("{s:s, s:s, s:s, s:s, s:s}", "kind", t.kind->kind, "version",
+                                      t.version, "namespace", t.namespace, "name", t.name, "uid",
+                                      t.uid));
         hw_kube_target_done(&t);
     } else if (step == HW_KUBE_NONE)
         json_object_set_new(out, "error", json_string(err.msg));
@@ -336,19 +347,20 @@ static void do_config(json_t *c)
     struct hw_kube_config *k = NULL;
     if (load_config(c, &k) < 0)
         return;
-    json_t *o = json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:s, s:s?, s:s, s:b}",
-                          "server", k->server, "tls_server_name", k->tls_server_name, "proxy_url", k->proxy_url,
-                          "ca_file", k->ca_file, "ca_data", blob_json(&k->ca_data), "token", k->token,
-                          "token_file", k->token_file, "cert_file", k->cert_file, "key_file", k->key_file,
-                          "cert_data", blob_json(&k->cert_data), "key_data", blob_json(&k->key_data), "namespace",
-                          k->namespace, "context", k->context, "from", k->from, "in_cluster", k->in_cluster);
+    json_t *o = json_pack(
+        "{s:s, s:s?, s:s?, s:s?, s:o, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:s, s:s?, s:s, s:b}",
+        "server", k->server, "tls_server_name", k->tls_server_name, "proxy_url", k->proxy_url,
+        "ca_file", k->ca_file, "ca_data", blob_json(&k->ca_data), "token", k->token, "token_file",
+        k->token_file, "cert_file", k->cert_file, "key_file", k->key_file, "cert_data",
+        blob_json(&k->cert_data), "key_data", blob_json(&k->key_data), "namespace", k->namespace,
+        "context", k->context, "from", k->from, "in_cluster", k->in_cluster);
     if (k->exec) {
         hw_auto_free char *info = hw_kube_exec_info(k);
         json_object_set_new(o, "exec",
-                            json_pack("{s:s, s:s, s:o, s:o, s:s?, s:s, s:s}", "api_version", k->exec->api_version,
-                                      "command", k->exec->command, "args", list_of(k->exec->args), "env",
-                                      list_of(k->exec->env), "hint", k->exec->hint, "where", k->exec->where,
-                                      "info", info));
+                            json_pack("{s:s, s:s, s:o, s:o, s:s?, s:s, s:s}", "api_version",
+                                      k->exec->api_version, "command", k->exec->command, "args",
+                                      list_of(k->exec->args), "env", list_of(k->exec->env), "hint",
+                                      k->exec->hint, "where", k->exec->where, "info", info));
     }
     hw_kube_config_free(k);
     print_event("is", o);
@@ -475,13 +487,15 @@ static void do_sh(json_t *c)
 static void do_in_callback(json_t *c)
 {
     probe.in_fn = text(c, "act"); /* the script lives until the end */
+    probe.in_kind = text(c, "when");
 }
 
 static void do_free(json_t *c)
 {
     (void)c;
     probe.in_fn = "free";
-    act_in_callback();
+    probe.in_kind = NULL;
+    act_in_callback("end");
 }
 
 static void do_free_sinks(json_t *c)
@@ -529,21 +543,37 @@ static void do_idle(json_t *c)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
-    print_event("is", json_pack("{s:i, s:I}", "active", active, "switches", (json_int_t)use.ru_nvcsw));
+    print_event("is",
+                json_pack("{s:i, s:I}", "active", active, "switches", (json_int_t)use.ru_nvcsw));
 }
 
 static const struct {
     const char *name;
     void (*run)(json_t *c);
 } commands[] = {
-    { "classify", do_classify },   { "retry_after", do_retry_after }, { "backoff", do_backoff },
-    { "path", do_path },           { "check", do_check },             { "target", do_target },
-    { "credential", do_credential }, { "base64", do_base64 },         { "owner", do_owner },
-    { "config", do_config },       { "open", do_open },               { "send", do_send },
-    { "cancel", do_cancel },       { "annotation", do_annotation },   { "status", do_status },
-    { "publish", do_publish },     { "busy", do_busy },               { "sh", do_sh },
-    { "wait", do_wait },           { "idle", do_idle },               { "in_callback", do_in_callback },
-    { "free", do_free },           { "free sinks", do_free_sinks },
+    { "classify", do_classify },
+    { "retry_after", do_retry_after },
+    { "backoff", do_backoff },
+    { "path", do_path },
+    { "check", do_check },
+    { "target", do_target },
+    { "credential", do_credential },
+    { "base64", do_base64 },
+    { "owner", do_owner },
+    { "config", do_config },
+    { "open", do_open },
+    { "send", do_send },
+    { "cancel", do_cancel },
+    { "annotation", do_annotation },
+    { "status", do_status },
+    { "publish", do_publish },
+    { "busy", do_busy },
+    { "sh", do_sh },
+    { "wait", do_wait },
+    { "idle", do_idle },
+    { "in_callback", do_in_callback },
+    { "free", do_free },
+    { "free sinks", do_free_sinks },
 };
 
 static int run(json_t *c)
@@ -576,12 +606,12 @@ int main(void)
     size_t i;
     json_t *c;
     int st = 0;
-    json_array_foreach(script, i, c)
-    {
+    json_array_foreach(script, i, c) {
         st |= run(c);
     }
     do_free(NULL);
-    uv_run(&probe.loop, UV_RUN_DEFAULT);
+    while (uv_run(&probe.loop, UV_RUN_DEFAULT))
+        continue;
     int left = uv_loop_close(&probe.loop);
     print_event("end", json_pack("{s:b}", "clean", left == 0));
     for (i = 0; i < KINDS_MAX; i++)

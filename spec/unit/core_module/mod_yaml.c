@@ -3,6 +3,7 @@
  *   children in order under 1...
  * json(text) -> JSON text of the first document | nil, message
  * dump(json) -> YAML text | nil, message
+ * canon(json) -> the same JSON as jansson spells it
  * bool(text), int(text): the first document as that type | nil, message */
 #include <lauxlib.h>
 #include <lua.h>
@@ -105,6 +106,19 @@ static int l_dump(lua_State *L)
     return st < 0 ? fail(L, &err) : 1;
 }
 
+static int l_canon(lua_State *L)
+{
+    json_error_t bad;
+    json_t *value = json_loads(luaL_checkstring(L, 1), JSON_DECODE_ANY, &bad);
+    if (!value)
+        return luaL_argerror(L, 1, bad.text);
+    char *text = hw_json_dump(value);
+    lua_pushstring(L, text);
+    free(text);
+    json_decref(value);
+    return 1;
+}
+
 static int l_bool(lua_State *L)
 {
     struct hw_yaml *y = NULL;
@@ -134,7 +148,7 @@ static int l_int(lua_State *L)
 int hw_mod_yaml(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "read", l_read }, { "json", l_json }, { "dump", l_dump },
+        { "read", l_read }, { "json", l_json }, { "dump", l_dump }, { "canon", l_canon },
         { "bool", l_bool }, { "int", l_int },   { NULL, NULL },
     };
     luaL_newlib(L, functions);

@@ -1,0 +1,30 @@
+--- "N/M": done over total. The default parser, for progress files, and for logs in which a task says how far it is.
+-- In a progress file (strict) the record is that or wrong, and a message may follow the counts. In a log only a line
+-- that is N/M and nothing else counts ("10/11 tests passed" is no progress), all others say nothing.
+-- Forms: "40/100", " 040 / 100 ", "40/100 copying a.bin" (file only), "0/0" (nothing known yet).
+local core = require "headway.core"
+
+---@class headway.parser.nm : headway.Parser
+---@field strict boolean
+local M = { api = 1, name = "nm", unit = "items" }
+M.__index = M
+
+local BOM = "^\xEF\xBB\xBF"
+
+---@param opts { unit: string?, strict: boolean? }
+function M.new(opts)
+  return setmetatable({ unit = opts.unit or M.unit, strict = opts.strict }, M)
+end
+
+---@param record string
+---@return headway.Sample? sample
+---@return string? err
+function M:feed(record)
+  if record:find "^%s*$" or record:find(BOM .. "%s*$") then return nil end
+  local done, total, message = core.nm(record) -- without done, total says why
+  if not done then return nil, self.strict and total or nil end
+  if message and not self.strict then return nil end
+  return { done = done, total = total, unit = self.unit, message = message }
+end
+
+return M
