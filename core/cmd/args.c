@@ -114,9 +114,11 @@ static int take_short(struct parser *p, const char *written)
     return 0;
 }
 
+/* Goes on behind what is wrong; p->err keeps the first. */
 static int take_all(struct parser *p)
 {
     bool flags = true;
+    int st = 0;
     while (*p->next) {
         char *arg = *p->next++;
         bool dash = flags && arg[0] == '-' && arg[1];
@@ -125,10 +127,26 @@ static int take_all(struct parser *p)
         } else if (!dash) {
             p->a->rest[p->a->rest_count++] = arg;
             flags = flags && !p->cmd->stop_early;
-        } else if ((arg[1] == '-' ? take_long(p, arg) : take_short(p, arg)) < 0)
-            return -1;
+        } else if ((arg[1] == '-' ? take_long(p, arg) : take_short(p, arg)) < 0) {
+            st = -1;
+            p->err = NULL;
+        }
     }
-    return 0;
+    return st;
+}
+
+/* A wrong flag leaves open whether the word behind it is its value or another command line's first: what stands behind
+ * "--" is that command line for sure. */
+static void find_command_line(struct hw_args *a, char **argv)
+{
+    while (*argv && strcmp(*argv, "--") != 0)
+        argv++;
+    if (!*argv)
+        return;
+    a->rest_count = 0;
+    for (argv++; *argv; argv++)
+        a->rest[a->rest_count++] = *argv;
+    a->rest[a->rest_count] = NULL;
 }
 
 static int check_count(const struct hw_cmd *cmd, const struct hw_args *a, struct hw_err *err)
@@ -153,12 +171,13 @@ int hw_args_parse(const struct hw_cmd *cmd, char **argv, struct hw_args *ret, st
         .rest = hw_xzalloc((count + 1) * sizeof *a.rest),
     };
     struct parser p = { .cmd = cmd, .a = &a, .next = argv, .err = err };
-    if (take_all(&p) < 0 || (!a.help && check_count(cmd, &a, err) < 0)) {
-        hw_args_done(&a);
-        return -1;
-    }
+    int st = take_all(&p);
+    if (st < 0 && cmd->stop_early)
+        find_command_line(&a, argv);
+    if (st == 0 && !a.help)
+        st = check_count(cmd, &a, err);
     *ret = a;
-    return 0;
+    return st;
 }
 
 void hw_args_done(struct hw_args *a)

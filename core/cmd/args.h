@@ -14,7 +14,9 @@ struct hw_args {
     bool help; /* --help or -h was among them: nothing else matters then */
 };
 
-/* argv begins behind the command's name and is ended by NULL. HW_ECONFIG for wrong use. */
+/* argv begins behind the command's name and is ended by NULL. -1 with HW_ECONFIG for the first thing that is wrong; *ret
+ * then holds what could be told apart all the same, for commands that run whatever happens: call hw_args_done in both
+ * cases. */
 HW_MUST_USE int hw_args_parse(const struct hw_cmd *cmd, char **argv, struct hw_args *ret,
                               struct hw_err *err);
 void hw_args_done(struct hw_args *a);

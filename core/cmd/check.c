@@ -120,7 +120,7 @@ static void tell_parser(struct report *r, const struct hw_config *c, const char 
     const struct hw_value *v = hw_config_value(c, hw_option_named("parser.name"));
     if (hw_lint_parser(what, c->parser.dir, settings ? &c->parser.options : NULL, settings, &lint) <
         0)
-        tell(r, false, settings ? v->where : NULL, settings ? "parser.name" : what, lint.err.msg);
+        tell(r, false, settings ? v->where : what, settings ? "parser.name" : NULL, lint.err.msg);
     else if (r->json)
         print_object(json_pack("{s:o, s:o, s:s}", "parser", text_or_null(lint.name), "where",
                                text_or_null(lint.where), "unit", lint.unit));

@@ -4,7 +4,8 @@
  * A command's run() gets everything parsed: settings (flags included) in ctx->config, its own flags by hw_cmd_flag, the
  * other arguments in argc, argv. It returns the exit status: 0 fine, 1 check or expectation failed, 2 wrong use,
  * 3 input can't be read, 4 API server. It prints results by stdio on stdout, and its errors by hw_cmd_fail or hw_log.
- * stdout is flushed and checked by main when run() has returned. */
+ * stdout is flushed and checked by main when run() has returned. SIGPIPE is ignored: who starts a program other than
+ * by libuv gives it the default back. */
 #ifndef HW_CMD_CMD_H
 #define HW_CMD_CMD_H
 
@@ -17,8 +18,8 @@ struct hw_cmd;
 
 struct hw_cmd_ctx {
     const struct hw_cmd *cmd;
-    const struct hw_config *config;     /* never NULL */
-    const struct hw_problems *problems; /* of the settings; holds errors only where cmd->lenient */
+    const struct hw_config *config; /* never NULL */
+    const struct hw_problems *problems; /* of the settings; holds errors only where the command is lenient */
     int argc;               /* arguments that are no flags; without the command's name */
     char **argv;            /* ended by NULL */
     const char *const *own; /* values of cmd->flags, in their order: hw_cmd_flag */
@@ -38,12 +39,14 @@ struct hw_cmd {
     const char *summary;     /* one line, lower case, no full stop */
     const char *description; /* for --help, lines of at most 90 columns; NULL = none */
     unsigned takes;          /* which settings it takes as flags: HW_FOR_... */
-    unsigned outputs; /* bits 1 << HW_OUTPUT_...: what -o may be, the lowest... see dflt_output */
+    unsigned outputs; /* bits 1 << HW_OUTPUT_...: what -o may be; without it table, else YAML, else JSON */
     const struct hw_cmd_flag *flags; /* ended by a NULL name; NULL = none of its own */
     int args_min, args_max;          /* how many arguments; args_max < 0: any number */
     bool stop_early; /* flags end at the first argument: what follows is another command line */
     bool lenient;    /* runs although settings are wrong: it looks at ctx->problems itself */
-    bool hidden;     /* not in the list of commands */
+    bool always_runs; /* lenient, and a wrong command line is but a problem too: for what must not stop a pod. argv then
+                       * holds what stands behind "--" */
+    bool hidden; /* not in the list of commands */
     int (*run)(struct hw_cmd_ctx *ctx);
 };
 

@@ -51,64 +51,81 @@ static int check_stdout(int status)
     return status ? status : hw_exit_status(HW_ESYS);
 }
 
-/* Without -o: a table, else YAML, else JSON, as the command can. With it: one that the command can. */
-static int choose_output(const struct hw_cmd *cmd, struct hw_config *c)
+/* Without -o: a table, else YAML, else JSON, as the command can. With it: one that the command can, or -1. */
+static int choose_output(const struct hw_cmd *cmd, struct hw_config *c, struct hw_err *err)
 {
     static const enum hw_output order[] = { HW_OUTPUT_TABLE, HW_OUTPUT_YAML, HW_OUTPUT_JSON };
     const struct hw_option *o = hw_option_named("output");
-    if (!cmd->outputs)
-        return 0;
-    if (hw_config_value(c, o)->from == HW_FROM_FLAG && !(cmd->outputs >> c->output & 1)) {
-        hw_auto_free char *text = hw_xasprintf("does not print -o %s", o->words[c->output]);
-        return misuse(cmd->name, text);
-    }
-    for (size_t i = 0; i < HW_LEN(order); i++)
-        if (hw_config_value(c, o)->from == HW_FROM_DEFAULT && (cmd->outputs >> order[i] & 1)) {
+    bool given = hw_config_value(c, o)->from != HW_FROM_DEFAULT;
+    if (given && !(cmd->outputs >> c->output & 1))
+        return hw_fail(err, HW_ECONFIG, "does not print -o %s", o->words[c->output]);
+    for (size_t i = 0; !given && i < HW_LEN(order); i++)
+        if (cmd->outputs >> order[i] & 1) {
             c->output = (int)order[i];
             break;
         }
     return 0;
 }
 
-static int run_with(const struct hw_cmd *cmd, const struct hw_args *args, struct hw_config *config,
-                    const struct hw_problems *problems)
+struct call {
+    const struct hw_cmd *cmd;
+    struct hw_args args;
+    struct hw_config *config;
+    struct hw_problems problems;
+};
+
+/* 0: goes on, with a problem more. */
+static int object(struct call *call, const struct hw_err *err)
+{
+    if (!call->cmd->always_runs)
+        return misuse(call->cmd->name, err->msg);
+    hw_problems_add(&call->problems, NULL, NULL, false, err->msg);
+    return 0;
+}
+
+static int prepare(struct call *call, char **argv)
 {
     struct hw_err err;
-    if (problems->errors && !cmd->lenient) {
-        hw_cmd_report_problems(cmd, problems);
+    int status = 0;
+    int parsed = hw_args_parse(call->cmd, argv, &call->args, &err);
+    if (call->args.help)
+        return 0;
+    if (parsed < 0 && (status = object(call, &err)))
+        return status;
+    call->config = hw_config_load(call->args.flags, call->args.flag_count, environ, &call->problems);
+    if (call->problems.errors && !call->cmd->lenient && !call->cmd->always_runs) {
+        hw_cmd_report_problems(call->cmd, &call->problems);
         return 2;
     }
-    int status = choose_output(cmd, config);
-    if (status)
+    if (call->cmd->outputs && choose_output(call->cmd, call->config, &err) < 0 &&
+        (status = object(call, &err)))
         return status;
-    if (hw_log_configure(config->log, &err) < 0)
-        return misuse(cmd->name, err.msg);
-    struct hw_cmd_ctx ctx = { .cmd = cmd,
-                              .config = config,
-                              .problems = problems,
-                              .argc = args->rest_count,
-                              .argv = args->rest,
-                              .own = args->own };
-    return cmd->run(&ctx);
+    return hw_log_configure(call->config->log, &err) < 0 ? object(call, &err) : 0;
+}
+
+static int run_call(struct call *call)
+{
+    struct hw_cmd_ctx ctx = { .cmd = call->cmd,
+                              .config = call->config,
+                              .problems = &call->problems,
+                              .argc = call->args.rest_count,
+                              .argv = call->args.rest,
+                              .own = call->args.own };
+    if (!call->args.help)
+        return call->cmd->run(&ctx);
+    hw_usage_of(call->cmd);
+    return 0;
 }
 
 static int run_command(const struct hw_cmd *cmd, char **argv)
 {
-    struct hw_err err;
-    struct hw_args args;
-    struct hw_problems problems = { 0 };
-    if (hw_args_parse(cmd, argv, &args, &err) < 0)
-        return misuse(cmd->name, err.msg);
-    if (args.help) {
-        hw_usage_of(cmd);
-        hw_args_done(&args);
-        return 0;
-    }
-    struct hw_config *config = hw_config_load(args.flags, args.flag_count, environ, &problems);
-    int status = run_with(cmd, &args, config, &problems);
-    hw_config_free(config);
-    hw_problems_done(&problems);
-    hw_args_done(&args);
+    struct call call = { .cmd = cmd };
+    int status = prepare(&call, argv);
+    if (status == 0)
+        status = run_call(&call);
+    hw_config_free(call.config);
+    hw_problems_done(&call.problems);
+    hw_args_done(&call.args);
     return status;
 }
 

@@ -17,11 +17,12 @@
 #include "progress/nm.h"
 #include "progress/sample.h"
 
+/* GROWN: a file that only grows begins anew here, long before a reader's 64 KiB. */
 enum {
     LINE_BYTES = HW_NM_SIZE + 1 + HW_TEXT_MAX + 1,
     JOINED_BYTES = 4096,
-    GROWN = 32 * 1024, /* a file that only grows begins anew here, long before a reader's 64 KiB */
-    FULL_PIPE_MS = 5000,
+    GROWN = 32 * 1024,
+    FULL_PIPE_MS = 3000,
 };
 
 /* ---- the line ------------------------------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "lua/embedded.h"
+#include "lua/release.h"
 #include "yaml/yaml.h"
 
 #ifndef HW_GIT
@@ -27,10 +28,10 @@ static const char *tls_version(void)
 
 static json_t *libraries(void)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "libcurl",
-                     curl_version_info(CURLVERSION_NOW)->version, "openssl", tls_version(),
-                     "libyaml", hw_yaml_library_version(), "libuv", uv_version_string(), "jansson",
-                     jansson_version_str());
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "lua", hw_lua_release(), "libcurl",
+                     curl->version, "openssl", tls_version(), "libyaml", hw_yaml_library_version(),
+                     "libuv", uv_version_string(), "jansson", jansson_version_str());
 }
 
 static int print_json(void)

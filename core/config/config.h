@@ -112,6 +112,9 @@ struct hw_flag {
 struct hw_config *hw_config_load(const struct hw_flag *flags, size_t flag_count, char *const *env,
                                  struct hw_problems *problems);
 void hw_config_free(struct hw_config *c);
+/* Cleans and copies the texts; where and name may be NULL. Keeps the first 100, counts all errors. */
+void hw_problems_add(struct hw_problems *p, const char *where, const char *name, bool warning,
+                     const char *message);
 void hw_problems_done(struct hw_problems *p);
 /* "HEADWAY_POLL: source.poll '5x': expected a duration..." free() it. */
 char *hw_problem_text(const struct hw_problem *p);

@@ -4,10 +4,6 @@
 
 #include "config/config.h"
 
-/* Cleans and copies the texts; where and name may be NULL. */
-void hw_problems_add(struct hw_problems *p, const char *where, const char *name, bool warning,
-                     const char *message);
-
 /* Puts text into the row, or adds a problem. */
 void hw_config_set(struct hw_config *c, const struct hw_option *o, const char *text,
                    enum hw_from from, const char *where, struct hw_problems *problems);

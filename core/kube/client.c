@@ -372,8 +372,8 @@ const struct hw_kube_config *hw_kube_config(const struct hw_kube *k)
 int hw_kube_new(struct hw_kube **ret, uv_loop_t *loop, const struct hw_clock *clock,
                 struct hw_kube_config *config, const struct hw_kube_opts *opts, struct hw_err *err)
 {
-    struct hw_kube_url server;
-    struct hw_http *http;
+    struct hw_kube_url server = { 0 };
+    struct hw_http *http = NULL;
     if (hw_kube_url_parse(config->server, config->from ? config->from : "settings", &server, err) < 0)
         return -1;
     int parallel = opts && opts->parallel > 0 ? opts->parallel : 1;

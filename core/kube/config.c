@@ -54,11 +54,9 @@ void hw_kube_config_free(struct hw_kube_config *c)
 }
 
 /* The variables every container has, and a token to use: a pod may have none (automountServiceAccountToken). */
-static bool is_in_cluster(const char *dir)
+static bool is_in_cluster(const char *dir, const char *host, const char *port)
 {
     hw_auto_free char *token = hw_xasprintf("%s/token", dir);
-    const char *host = getenv("KUBERNETES_SERVICE_HOST");
-    const char *port = getenv("KUBERNETES_SERVICE_PORT");
     return host && host[0] && port && port[0] && access(token, F_OK) == 0;
 }
 
@@ -70,6 +68,8 @@ static int read_namespace(const char *dir, struct hw_kube_config *c, struct hw_e
         return 0;
     if (hw_kube_read_file("namespace", path, 1024, &b, err) < 0)
         return -1;
+    if (!b.ptr)
+        return 0;
     b.ptr[strcspn(b.ptr, " \t\r\n")] = '\0';
     int st = hw_kube_check_label("namespace", b.ptr, err);
     if (st == 0)
@@ -80,10 +80,9 @@ static int read_namespace(const char *dir, struct hw_kube_config *c, struct hw_e
     return st;
 }
 
-static int load_in_cluster(const char *dir, struct hw_kube_config *c, struct hw_err *err)
+static int load_in_cluster(const char *dir, const char *host, const char *port,
+                           struct hw_kube_config *c, struct hw_err *err)
 {
-    const char *host = getenv("KUBERNETES_SERVICE_HOST");
-    const char *port = getenv("KUBERNETES_SERVICE_PORT");
     bool bare6 = strchr(host, ':') && host[0] != '[';
     c->in_cluster = true;
     c->server = hw_xasprintf("https://%s%s%s:%s", bare6 ? "[" : "", host, bare6 ? "]" : "", port);
@@ -107,12 +106,13 @@ static int load(const struct hw_kube_config_opts *o, struct hw_kube_config *c, s
 {
     const char *dir = o->service_account_dir ? o->service_account_dir : SERVICE_ACCOUNT;
     const char *paths = getenv("KUBECONFIG");
-    bool pod = getenv("KUBERNETES_SERVICE_HOST") != NULL;
+    const char *host = getenv("KUBERNETES_SERVICE_HOST");
+    const char *port = getenv("KUBERNETES_SERVICE_PORT");
     hw_auto_free char *home = home_config();
     if (o->kubeconfig && o->kubeconfig[0])
         return hw_kubeconfig_load(o->kubeconfig, true, o->context, c, err);
-    if (!o->context && is_in_cluster(dir)) /* who names a context means a kubeconfig */
-        return load_in_cluster(dir, c, err);
+    if (!o->context && is_in_cluster(dir, host, port)) /* who names a context means a kubeconfig */
+        return load_in_cluster(dir, host, port, c, err);
     int st = 1;
     if (paths && paths[0])
         st = hw_kubeconfig_load(paths, true, o->context, c, err);
@@ -120,10 +120,10 @@ static int load(const struct hw_kube_config_opts *o, struct hw_kube_config *c, s
         st = hw_kubeconfig_load(home, false, o->context, c, err);
     if (st <= 0)
         return st;
-    return pod ? hw_fail(err, HW_ECONFIG,
-                         "no token in '%s': does the pod forbid automountServiceAccountToken?", dir)
-               : hw_fail(err, HW_ECONFIG,
-                         "no cluster: not in a pod, no $KUBECONFIG, no ~/.kube/config");
+    return host ? hw_fail(err, HW_ECONFIG,
+                          "no token in '%s': does the pod forbid automountServiceAccountToken?", dir)
+                : hw_fail(err, HW_ECONFIG,
+                          "no cluster: not in a pod, no $KUBECONFIG, no ~/.kube/config");
 }
 
 /* The namespace asked for, else the one that was found, else "default". */

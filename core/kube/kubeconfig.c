@@ -131,25 +131,26 @@ static int find_in(const struct hw_yaml *y, const char *list, const char *name,
     return 0;
 }
 
-/* The map under key ("cluster") of the first entry called name; wanted is what names it. */
-static int find(const struct files *f, const char *list, const char *key, const char *name,
-                const struct hw_yaml_node *wanted, const struct hw_yaml_node **ret,
-                struct hw_err *err)
+/* The map under key ("cluster") of the first entry called name, or NULL; wanted is what names it. */
+static const struct hw_yaml_node *find(const struct files *f, const char *list, const char *key,
+                                       const char *name, const struct hw_yaml_node *wanted,
+                                       struct hw_err *err)
 {
     const struct hw_yaml_node *entry = NULL;
     for (int i = 0; i < f->count && !entry; i++)
         if (find_in(f->of[i], list, name, &entry, err) < 0)
-            return -1;
-    if (!entry && wanted)
-        return hw_yaml_fail(wanted, err, HW_ECONFIG, "no entry '%.60s' in %s", name, list);
-    if (!entry)
-        return hw_fail(err, HW_ECONFIG, "%s: no context '%.60s'", hw_yaml_name(f->of[0]), name);
+            return NULL;
     const struct hw_yaml_node *map = hw_yaml_get(entry, key);
-    if (!hw_yaml_is_map(map))
-        return hw_yaml_fail(map ? map : entry, err, HW_ECONFIG, "%s '%.60s' has no map '%s'", list,
-                            name, key);
-    *ret = map;
-    return 0;
+    if (hw_yaml_is_map(map))
+        return map;
+    if (entry)
+        hw_yaml_fail(map ? map : entry, err, HW_ECONFIG, "%s '%.60s' has no map '%s'", list, name,
+                     key);
+    else if (wanted)
+        hw_yaml_fail(wanted, err, HW_ECONFIG, "no entry '%.60s' in %s", name, list);
+    else
+        hw_fail(err, HW_ECONFIG, "%s: no context '%.60s'", hw_yaml_name(f->of[0]), name);
+    return NULL;
 }
 
 static int refuse_skip(const struct hw_yaml_node *map, struct hw_err *err)
@@ -334,32 +335,38 @@ static int choose_context(const struct files *f, const char *context, const char
     return 0;
 }
 
-static int read_files(const struct files *f, const char *wanted, struct hw_kube_config *c,
-                      struct hw_err *err)
+static int read_context(const struct hw_yaml_node *context, const char *name,
+                        struct hw_kube_config *c, struct hw_err *err)
 {
-    const char *name, *cluster = NULL, *user = NULL;
-    const struct hw_yaml_node *at, *context, *map;
-    if (choose_context(f, wanted, &name, &at, err) < 0 ||
-        find(f, "contexts", "context", name, at, &context, err) < 0 ||
-        get_text(context, "cluster", &cluster, err) < 0 ||
-        get_text(context, "user", &user, err) < 0 ||
-        copy_text(context, "namespace", &c->namespace, err) < 0)
-        return -1;
     c->context = hw_xstrdup(name);
     c->from = hw_xasprintf("%s, context '%s'", hw_yaml_name(context->file), name);
-    if (!cluster)
-        return hw_yaml_fail(context, err, HW_ECONFIG, "context '%.60s' names no cluster", name);
+    if (copy_text(context, "namespace", &c->namespace, err) < 0)
+        return -1;
     if (c->namespace && hw_kube_check_label("namespace", c->namespace, err) < 0)
         return hw_wrap(err, "%s:%d", hw_yaml_name(context->file),
                        hw_yaml_get(context, "namespace")->line);
-    if (find(f, "clusters", "cluster", cluster, hw_yaml_get(context, "cluster"), &map, err) < 0 ||
-        read_cluster(map, c, err) < 0)
+    return 0;
+}
+
+static int read_files(const struct files *f, const char *wanted, struct hw_kube_config *c,
+                      struct hw_err *err)
+{
+    const char *name = NULL, *cluster = NULL, *user = NULL;
+    const struct hw_yaml_node *at = NULL, *context, *map;
+    if (choose_context(f, wanted, &name, &at, err) < 0 ||
+        !(context = find(f, "contexts", "context", name, at, err)) ||
+        read_context(context, name, c, err) < 0 ||
+        get_text(context, "cluster", &cluster, err) < 0 || get_text(context, "user", &user, err) < 0)
+        return -1;
+    if (!cluster)
+        return hw_yaml_fail(context, err, HW_ECONFIG, "context '%.60s' names no cluster", name);
+    map = find(f, "clusters", "cluster", cluster, hw_yaml_get(context, "cluster"), err);
+    if (!map || read_cluster(map, c, err) < 0)
         return -1;
     if (!user)
         return 0;
-    if (find(f, "users", "user", user, hw_yaml_get(context, "user"), &map, err) < 0)
-        return -1;
-    return read_user(map, c, err);
+    map = find(f, "users", "user", user, hw_yaml_get(context, "user"), err);
+    return map ? read_user(map, c, err) : -1;
 }
 
 int hw_kubeconfig_load(const char *paths, bool must, const char *context, struct hw_kube_config *c,

@@ -83,7 +83,7 @@ int hw_kube_read_file(const char *what, const char *path, size_t max, struct hw_
 int hw_kube_read_token(const char *path, struct hw_kube_blob *ret, struct hw_err *err)
 {
     struct hw_kube_blob b = { 0 };
-    if (hw_kube_read_file("token", path, TOKEN_MAX, &b, err) < 0)
+    if (hw_kube_read_file("token", path, TOKEN_MAX, &b, err) < 0 || !b.ptr)
         return -1;
     size_t front = strspn(b.ptr, " \t\r\n"), len = strlen(b.ptr);
     while (len > front && strchr(" \t\r\n", b.ptr[len - 1]))

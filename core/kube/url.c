@@ -49,9 +49,8 @@ static int judge(const struct hw_kube_url *u, CURLU *parsed, const char **why)
     hw_auto_free char *query = get_part(parsed, CURLUPART_QUERY);
     hw_auto_free char *fragment = get_part(parsed, CURLUPART_FRAGMENT);
     *why = NULL;
-    if (!u->scheme || !u->host || !u->host[0] || !u->port)
-        *why = "expected https://host:port";
-    else if (strcmp(u->scheme, "https") != 0 && strcmp(u->scheme, "http") != 0)
+    if (!u->scheme || !u->host || !u->host[0] || !u->port ||
+        (strcmp(u->scheme, "https") != 0 && strcmp(u->scheme, "http") != 0))
         *why = "expected https://host:port";
     else if (user || query || fragment)
         *why = "user, query or fragment can't be part of it";
@@ -90,7 +89,7 @@ int hw_kube_url_parse(const char *text, const char *where, struct hw_kube_url *r
 
 int hw_kube_check_server(const char *url, const char *where, struct hw_err *err)
 {
-    struct hw_kube_url u;
+    struct hw_kube_url u = { 0 };
     if (hw_kube_url_parse(url, where, &u, err) < 0)
         return -1;
     hw_kube_url_done(&u);

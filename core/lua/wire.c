@@ -31,6 +31,11 @@ void hw_wire_put_text(struct hw_wire_out *o, struct hw_str text)
     hw_wire_put(o, text.ptr, text.len);
 }
 
+void hw_wire_put_cstr(struct hw_wire_out *o, const char *text)
+{
+    hw_wire_put_text(o, (struct hw_str){ text, strlen(text) + 1 });
+}
+
 static void take(struct hw_wire_in *in, void *bytes, size_t len)
 {
     if (in->bad || len > in->len) {
@@ -68,6 +73,15 @@ struct hw_str hw_wire_get_text(struct hw_wire_in *in)
     in->ptr += len;
     in->len -= len;
     return text;
+}
+
+const char *hw_wire_get_cstr(struct hw_wire_in *in)
+{
+    struct hw_str text = hw_wire_get_text(in);
+    if (text.len && text.ptr[text.len - 1] == '\0')
+        return text.ptr;
+    in->bad = true;
+    return "";
 }
 
 /* ---- samples: a word that says what follows, since most say little and there are millions ---------- */

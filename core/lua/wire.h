@@ -8,7 +8,8 @@
  *   LOADED   id, n, n * (key, value)      FEED    id, seq, first, count, count * record
  *   FAILED   id, why                      FINISH  id, seq, code
  *   RESULT   id, seq, upto, n, n * item   UNLOAD  id
- *   MODULE   id, name                     MODULE  found, chunk, text     (asked only while LOAD is answered)
+ *   MODULE   id, name                     MODULE  found, text     (asked only while LOAD is answered)
+ *   UNLOADED id
  *   LOG      id, text
  *
  * A FEED is answered by one RESULT or several: each holds what the records before index upto said, the last
@@ -28,7 +29,7 @@ enum {
     HW_WIRE_TO_MAIN_MAX = 32 * 1024,
     HW_WIRE_ITEM_MAX = 2048,             /* bytes of a whole item */
     HW_WIRE_TEXT_MAX = 400,              /* of a reason */
-    HW_WIRE_TRACE_MAX = 1000,            /* of a traceback */
+    HW_WIRE_OPTIONS_MAX = 64,
 };
 
 /* File descriptors of the worker. */
@@ -41,6 +42,7 @@ enum hw_wire_kind {
     HW_WIRE_RESULT,
     HW_WIRE_MODULE,
     HW_WIRE_LOG,
+    HW_WIRE_UNLOADED,
     HW_WIRE_LOAD = 16,
     HW_WIRE_FEED,
     HW_WIRE_FINISH,
@@ -76,6 +78,7 @@ void hw_wire_put(struct hw_wire_out *o, const void *bytes, size_t len);
 void hw_wire_put_u32(struct hw_wire_out *o, uint32_t v);
 void hw_wire_put_u64(struct hw_wire_out *o, uint64_t v);
 void hw_wire_put_text(struct hw_wire_out *o, struct hw_str text); /* length, then the bytes */
+void hw_wire_put_cstr(struct hw_wire_out *o, const char *text);   /* the same, with its NUL */
 void hw_wire_put_sample(struct hw_wire_out *o, const struct hw_sample *s); /* only what it says */
 
 /* A body being read. bad: it was shorter than it claims; all that is read then is 0 or "". */
@@ -88,6 +91,7 @@ struct hw_wire_in {
 uint32_t hw_wire_get_u32(struct hw_wire_in *in);
 uint64_t hw_wire_get_u64(struct hw_wire_in *in);
 struct hw_str hw_wire_get_text(struct hw_wire_in *in); /* borrowed from the body */
+const char *hw_wire_get_cstr(struct hw_wire_in *in);   /* the same; bad when no NUL ends it */
 /* Every text in it is ended; the rest is for hw_sample_check. */
 struct hw_sample hw_wire_get_sample(struct hw_wire_in *in);
 

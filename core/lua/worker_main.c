@@ -19,7 +19,7 @@
 enum {
     ARENA_SIZE = 16 * 1024 * 1024,
     PARSERS_MAX = 32,
-    OPTIONS_MAX = 64,
+    READ_MAX = 64 * 1024,
     LOG_LINES_MAX = 200, /* of print(), per parser: a debug aid, no channel */
 };
 
@@ -38,6 +38,7 @@ static struct {
     size_t in_begin, in_end;
     size_t frame_end; /* of the frame that was handed out last */
     unsigned char out[sizeof(struct hw_wire_head) + HW_WIRE_TO_MAIN_MAX];
+    unsigned char log[sizeof(struct hw_wire_head) + 512];
     struct hw_arena arena;
     struct parser parsers[PARSERS_MAX];
     struct hw_wire_beat *beat;
@@ -63,11 +64,11 @@ static void write_all(const unsigned char *p, size_t len)
     }
 }
 
-/* A body in the one buffer there is; emit sends it. */
-static struct hw_wire_out begin(void)
+/* A body in a buffer that has room for the head in front. */
+static struct hw_wire_out begin(unsigned char *buffer, size_t size)
 {
-    return (struct hw_wire_out){ .ptr = my.out + sizeof(struct hw_wire_head),
-                                 .size = HW_WIRE_TO_MAIN_MAX };
+    size_t head = sizeof(struct hw_wire_head);
+    return (struct hw_wire_out){ .ptr = buffer + head, .size = size - head };
 }
 
 static void emit(enum hw_wire_kind kind, const struct hw_wire_out *o)
@@ -75,20 +76,21 @@ static void emit(enum hw_wire_kind kind, const struct hw_wire_out *o)
     struct hw_wire_head head = { .len = (uint32_t)o->len, .kind = kind };
     if (o->bad)
         hw_confined_exit(END_PROTOCOL); /* sizes were chosen so that it can't be */
-    memcpy(my.out, &head, sizeof head);
-    write_all(my.out, sizeof head + o->len);
+    memcpy(o->ptr - sizeof head, &head, sizeof head);
+    write_all(o->ptr - sizeof head, sizeof head + o->len);
 }
 
-/* Until len bytes stand at in_begin. */
+/* Until len bytes stand at in_begin. Reads low and little, so that few pages of the buffer are ever touched. */
 static void need(size_t len)
 {
-    if (my.in_begin + len > sizeof my.in) {
-        memmove(my.in, my.in + my.in_begin, my.in_end - my.in_begin);
-        my.in_end -= my.in_begin;
-        my.in_begin = 0;
-    }
-    while (my.in_end - my.in_begin < len) {
-        ssize_t n = read(HW_WIRE_IN, my.in + my.in_end, sizeof my.in - my.in_end);
+    size_t have = my.in_end - my.in_begin, most = len > READ_MAX ? len : READ_MAX;
+    if (have >= len)
+        return;
+    memmove(my.in, my.in + my.in_begin, have);
+    my.in_begin = 0;
+    my.in_end = have;
+    while (my.in_end < len) {
+        ssize_t n = read(HW_WIRE_IN, my.in + my.in_end, most - my.in_end);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -102,8 +104,6 @@ static enum hw_wire_kind next_frame(struct hw_wire_in *body)
 {
     struct hw_wire_head head;
     my.in_begin = my.frame_end;
-    if (my.in_begin == my.in_end) /* the low end again: fewer pages are touched */
-        my.in_begin = my.in_end = 0;
     need(sizeof head);
     memcpy(&head, my.in + my.in_begin, sizeof head);
     if (head.len > HW_WIRE_TO_WORKER_MAX)
@@ -139,26 +139,24 @@ static int ask_module(void *ctx, const char *name, struct hw_str *ret_text)
 {
     const struct parser *p = ctx;
     struct hw_wire_in body;
-    struct hw_wire_out o = begin();
+    struct hw_wire_out o = begin(my.out, sizeof my.out);
     hw_wire_put_u32(&o, p->id);
     hw_wire_put_text(&o, hw_str(name));
     emit(HW_WIRE_MODULE, &o);
     if (next_frame(&body) != HW_WIRE_MODULE)
         hw_confined_exit(END_PROTOCOL);
-    int found = hw_wire_get_u32(&body) == 1;
+    bool found = hw_wire_get_u32(&body);
     *ret_text = hw_wire_get_text(&body);
     return found && !body.bad;
 }
 
-/* While a RESULT is being put together the buffer is taken: lines printed by feed are dropped then. */
-static bool out_taken;
-
+/* Its own buffer: a RESULT may be half made. */
 static void send_log(void *ctx, struct hw_str text)
 {
     struct parser *p = ctx;
-    if (out_taken || p->log_lines++ >= LOG_LINES_MAX)
+    struct hw_wire_out o = begin(my.log, sizeof my.log);
+    if (p->log_lines++ >= LOG_LINES_MAX)
         return;
-    struct hw_wire_out o = begin();
     if (text.len > HW_WIRE_TEXT_MAX)
         text.len = HW_WIRE_TEXT_MAX;
     hw_wire_put_u32(&o, p->id);
@@ -170,4 +168,245 @@ static void on_step(void *ctx)
 {
     (void)ctx;
     beat();
+}
+
+/* ---- LOAD ---------------------------------------------------------------------------------------- */
+
+static void put_pair(struct hw_wire_out *o, const char *key, const char *value)
+{
+    hw_wire_put_text(o, hw_str(key));
+    hw_wire_put_text(o, hw_str(value));
+}
+
+static void put_number(struct hw_wire_out *o, const char *key, size_t value)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%zu", value);
+    put_pair(o, key, digits);
+}
+
+static void say_loaded(const struct parser *p)
+{
+    const struct hw_parser_meta *m = hw_host_meta(p->host);
+    struct hw_wire_out o = begin(my.out, sizeof my.out);
+    hw_wire_put_u32(&o, p->id);
+    hw_wire_put_u32(&o, 5);
+    put_pair(&o, "name", m->name);
+    put_pair(&o, "unit", m->unit);
+    put_number(&o, "api", (size_t)m->api);
+    put_number(&o, "record_max", m->record_max);
+    put_number(&o, "newest", m->newest);
+    emit(HW_WIRE_LOADED, &o);
+}
+
+static void say_failed(uint32_t id, const char *why)
+{
+    struct hw_wire_out o = begin(my.out, sizeof my.out);
+    hw_wire_put_u32(&o, id);
+    hw_wire_put_text(&o, hw_str(why));
+    emit(HW_WIRE_FAILED, &o);
+}
+
+/* Reads all but the id. The texts stay in the frame. */
+static void read_source(struct hw_wire_in *body, struct hw_host_source *s, uint32_t *flags,
+                        struct hw_parser_option *options)
+{
+    *flags = hw_wire_get_u32(body);
+    s->name = hw_wire_get_cstr(body);
+    s->chunk = hw_wire_get_cstr(body);
+    s->text = hw_wire_get_text(body);
+    s->option_count = hw_wire_get_u32(body);
+    if (s->option_count > HW_WIRE_OPTIONS_MAX)
+        hw_confined_exit(END_PROTOCOL);
+    for (size_t i = 0; i < s->option_count; i++) {
+        options[i].key = hw_wire_get_cstr(body);
+        options[i].value = hw_wire_get_cstr(body);
+    }
+    s->options = options;
+    s->strict = *flags & HW_WIRE_STRICT;
+}
+
+static void on_load(struct hw_wire_in *body)
+{
+    struct hw_parser_option options[HW_WIRE_OPTIONS_MAX];
+    struct hw_host_source source = { 0 };
+    struct hw_err err;
+    uint32_t id = hw_wire_get_u32(body), flags;
+    struct parser *p = free_place();
+    read_source(body, &source, &flags, options);
+    if (body->bad || !p || find(id))
+        hw_confined_exit(END_PROTOCOL);
+    *p = (struct parser){ .id = id };
+    struct hw_host_hooks hooks = { .ctx = p, .print = send_log, .step = on_step };
+    if (flags & HW_WIRE_USER_DIR)
+        hooks.module = ask_module;
+    if (hw_host_new(&p->host, &my.arena, &source, &hooks, &err) < 0)
+        say_failed(id, err.msg);
+    else
+        say_loaded(p);
+}
+
+/* ---- FEED, FINISH -------------------------------------------------------------------------------- */
+
+/* A RESULT that is being put together. */
+struct result {
+    struct hw_wire_out o;
+    uint32_t id;
+    uint64_t seq;
+    uint32_t items;
+};
+
+enum { AT_UPTO = 12, AT_ITEMS = 16 }; /* in the body, behind id and seq */
+
+static void begin_result(struct result *r)
+{
+    r->o = begin(my.out, sizeof my.out);
+    r->items = 0;
+    hw_wire_put_u32(&r->o, r->id);
+    hw_wire_put_u64(&r->o, r->seq);
+    hw_wire_put_u32(&r->o, 0);
+    hw_wire_put_u32(&r->o, 0);
+}
+
+static void emit_result(struct result *r, uint32_t upto)
+{
+    memcpy(r->o.ptr + AT_UPTO, &upto, sizeof upto);
+    memcpy(r->o.ptr + AT_ITEMS, &r->items, sizeof r->items);
+    emit(HW_WIRE_RESULT, &r->o);
+    begin_result(r);
+}
+
+static void put_refusal(struct hw_wire_out *o, const struct hw_host *h, const struct hw_err *err)
+{
+    bool fault = err->code != HW_EINPUT;
+    hw_wire_put_u32(o, fault ? HW_WIRE_FAULT : HW_WIRE_REFUSED);
+    hw_wire_put_text(o, hw_str(err->msg));
+    if (fault)
+        hw_wire_put_text(o, hw_str(hw_host_trace(h)));
+}
+
+/* st, s, err: what the host gave for the record at index. */
+static void add_item(struct result *r, const struct hw_host *h, uint32_t index, int st,
+                     const struct hw_sample *s, const struct hw_err *err)
+{
+    beat();
+    if (st == 0)
+        return;
+    r->items++;
+    hw_wire_put_u32(&r->o, index);
+    if (st < 0)
+        put_refusal(&r->o, h, err);
+    else {
+        hw_wire_put_u32(&r->o, HW_WIRE_SAMPLE);
+        hw_wire_put_sample(&r->o, s);
+    }
+    if (r->o.size - r->o.len < HW_WIRE_ITEM_MAX)
+        emit_result(r, index + 1);
+}
+
+static struct hw_host *begin_work(struct hw_wire_in *body, struct result *r)
+{
+    r->id = hw_wire_get_u32(body);
+    r->seq = hw_wire_get_u64(body);
+    struct parser *p = find(r->id);
+    if (!p)
+        hw_confined_exit(END_PROTOCOL);
+    begin_result(r);
+    return p->host;
+}
+
+static void on_feed(struct hw_wire_in *body)
+{
+    struct result r;
+    struct hw_sample s;
+    struct hw_err err;
+    struct hw_host *h = begin_work(body, &r);
+    uint32_t index = hw_wire_get_u32(body), end = index + hw_wire_get_u32(body);
+    for (; index < end; index++) {
+        struct hw_str record = hw_wire_get_text(body);
+        if (body->bad)
+            hw_confined_exit(END_PROTOCOL);
+        add_item(&r, h, index, hw_host_feed(h, record, &s, &err), &s, &err);
+    }
+    emit_result(&r, end);
+}
+
+static void on_finish(struct hw_wire_in *body)
+{
+    struct result r;
+    struct hw_sample s;
+    struct hw_err err;
+    struct hw_host *h = begin_work(body, &r);
+    int code = (int)hw_wire_get_u32(body);
+    add_item(&r, h, 0, hw_host_finish(h, code, &s, &err), &s, &err);
+    emit_result(&r, 1);
+}
+
+/* ---- the process --------------------------------------------------------------------------------- */
+
+static void on_unload(struct hw_wire_in *body)
+{
+    uint32_t id = hw_wire_get_u32(body);
+    struct parser *p = find(id);
+    if (p) { /* else its loading failed */
+        hw_host_free(p->host);
+        p->host = NULL;
+    }
+    struct hw_wire_out o = begin(my.out, sizeof my.out);
+    hw_wire_put_u32(&o, id);
+    emit(HW_WIRE_UNLOADED, &o);
+}
+
+static void serve(void)
+{
+    for (;;) {
+        struct hw_wire_in body;
+        switch (next_frame(&body)) {
+        case HW_WIRE_LOAD:
+            on_load(&body);
+            break;
+        case HW_WIRE_FEED:
+            on_feed(&body);
+            break;
+        case HW_WIRE_FINISH:
+            on_finish(&body);
+            break;
+        case HW_WIRE_UNLOAD:
+            on_unload(&body);
+            break;
+        default:
+            hw_confined_exit(END_PROTOCOL);
+        }
+    }
+}
+
+static void say_hello(enum hw_confined confined)
+{
+    struct hw_wire_out o = begin(my.out, sizeof my.out);
+    hw_wire_put_u32(&o, HW_WIRE_PROTOCOL);
+    hw_wire_put_u32(&o, confined);
+    emit(HW_WIRE_HELLO, &o);
+}
+
+static bool map_beat(void)
+{
+    void *p = mmap(NULL, sizeof *my.beat, PROT_READ | PROT_WRITE, MAP_SHARED, HW_WIRE_BEAT, 0);
+    my.beat = p == MAP_FAILED ? NULL : p;
+    return my.beat;
+}
+
+int hw_worker_main(void)
+{
+    struct hw_err err;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* a huge page would make 2 MiB of one touched byte */
+    if (!map_beat()) {
+        fputs("headway worker is started by headway itself; it is no command for people\n", stderr);
+        return 2;
+    }
+    if (hw_arena_init(&my.arena, ARENA_SIZE, &err) < 0)
+        return END_SETUP;
+    say_hello(hw_confine(HW_WIRE_BEAT));
+    serve();
+    return 0;
 }

@@ -134,7 +134,7 @@ static void log_refusal(struct hw_api_sink *a, const struct hw_kube_reply *reply
     const char *room = a->sink.ops->name;
     if (!hw_log_shows(level, room))
         return;
-    if (reply->outcome == HW_KUBE_INVALID && a->sent)
+    if (reply->outcome == HW_KUBE_INVALID && a->sent && !a->patient)
         hw_log(level, room, "%s; this value is dropped, the next one is tried", reply->err.msg);
     else if (wait)
         hw_log(level, room, "%s; next try in %.1f s", reply->err.msg, (double)wait / 1000);
@@ -175,7 +175,7 @@ static void refused(struct hw_api_sink *a, const struct hw_kube_reply *reply)
         a->failing_since = hw_now_ms(a->clock);
     if (wait != STOPS)
         log_refusal(a, reply, wait);
-    if (reply->outcome == HW_KUBE_INVALID && writing)
+    if (reply->outcome == HW_KUBE_INVALID && writing && !a->patient)
         a->settled = a->sent;
     if (wait > 0)
         wait_for(a, wait, true);
@@ -215,6 +215,7 @@ static void accepted(struct hw_api_sink *a, const struct hw_kube_reply *reply)
     if (!a->sent)
         return;
     a->settled = a->sent;
+    hw_log(HW_DEBUG, a->sink.ops->name, "written in %" PRId64 " ms", reply->ms);
     a->ops->written(a, reply);
     tell_wrote(a, true, reply->ms);
 }

@@ -37,16 +37,19 @@ struct hw_api_sink {
     struct hw_progress value; /* the newest */
     uint64_t seq;             /* of value, from 1; 0 = none yet */
     uint64_t sent,
-        settled;   /* seq of the call, 0 = it carries none; seq of what was taken or refused last */
-    bool last;     /* no further value comes */
-    bool waiting;  /* timer is a retry */
-    bool told;     /* the server named the wait: even a last value obeys it */
-    bool hurried;  /* a call was given up for the last value; once is enough */
-    bool stopped;  /* for good */
-    bool quiet;    /* idle was told, or nothing came since the start */
-    bool failing;  /* the last write was refused */
-    bool dead;     /* freed */
-    int conflicts; /* 409 since the last write that was taken */
+        settled;  /* seq of the call, 0 = it carries none; seq of what was taken or refused last */
+    bool last;    /* no further value comes */
+    bool waiting; /* timer is a retry */
+    bool told;    /* the server named the wait: even a last value obeys it */
+    bool hurried; /* a call was given up for the last value; once is enough */
+    bool stopped; /* for good */
+    bool quiet;   /* idle was told, or nothing came since the start */
+    bool failing; /* the last write was refused */
+    bool dead;    /* freed */
+    /* A 422 may pass, so the value is kept and tried again: Fluid's resource refuses infos until its controller has
+     * written the first status (phase, duration and conditions are required). */
+    bool patient;
+    int conflicts;                          /* 409 since the last write that was taken */
     int64_t failing_since;                  /* 0 = not */
     int causes[HW_API_CAUSES], cause_count; /* told since the last success */
     void (*on_stop)(void *ctx, const char *reason);

@@ -175,6 +175,7 @@ int hw_status_new(struct hw_sink **ret, struct hw_kube *kube, uv_loop_t *loop,
     s->found = named;
     s->named = is_named;
     hw_api_init(&s->api, &sink_ops, &api_ops, kube, loop, clock);
+    s->api.patient = true;
     s->api.on_stop = opts->on_stop;
     s->api.ctx = opts->ctx;
     *ret = &s->api.sink;

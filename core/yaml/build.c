@@ -10,11 +10,13 @@
 #include "base/mem.h"
 #include "yaml/scalar.h"
 
+/* TEXT_MAX: bytes of all texts, once aliases are copied; twice the file if that is more. ANCHORS_MAX: of one document;
+ * each alias walks them. */
 enum {
     BLOCK = 16 * 1024,
-    ANCHORS_MAX = 1000, /* of one document; each alias walks them */
-    TEXT_MAX = 8 * 1024 *
-               1024, /* bytes of all texts, once aliases are copied; twice the file if that is more */
+    TEXT_MAX = 8 * 1024 * 1024,
+    ANCHORS_MAX = 1000,
+    DIRECTIVES_MAX = 16,
     NAME_MAX_SHOWN = 64,
 };
 
@@ -414,9 +416,27 @@ static int run(struct builder *b, yaml_parser_t *p, struct hw_str text)
     return 0;
 }
 
+/* libyaml compares each %TAG with all before it: 1 MiB of them costs it 20 s. Counts what looks like one; the tags that we
+ * take need none. */
+static int refuse_directives(const struct hw_yaml *y, struct hw_str text, struct hw_err *err)
+{
+    static const char directive[] = "\n%TAG";
+    int count = 0;
+    const char *p = text.ptr, *end = p + text.len;
+    while (p && (p = memmem(p, (size_t)(end - p), directive, sizeof directive - 1))) {
+        if (++count > DIRECTIVES_MAX)
+            return hw_fail(err, HW_ELIMIT, "%s: more than %d %%TAG directives", y->name,
+                           DIRECTIVES_MAX);
+        p++;
+    }
+    return 0;
+}
+
 int hw_yaml_build(struct hw_yaml *y, struct hw_str text, struct hw_err *err)
 {
     yaml_parser_t p;
+    if (refuse_directives(y, text, err) < 0)
+        return -1;
     if (!yaml_parser_initialize(&p))
         return hw_fail(err, HW_ELIMIT, "%s: no memory", y->name);
     yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);

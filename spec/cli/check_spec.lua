@@ -45,16 +45,16 @@ describe("headway check PARSER", function()
   setup(function() dir, done = cli.temp_dir() end)
   teardown(function() done() end)
 
-  local works = "local M = { api = 1, name = 'own' }\nfunction M.new() return setmetatable({}, { __index = M }) end\n" ..
-    "function M:feed() end\nreturn M\n"
+  local works = "local M = { api = 1, name = 'own' }\nM.__index = M\n" ..
+    "function M.new() return setmetatable({}, M) end\nfunction M:feed() end\nreturn M\n"
   local cases = {
-    -- name                text                                                              status  output
+    -- name, text, status, output
     { "works", works, 0, "parser own: .*/own%.lua, works" },
     { "no Lua", "return {{\n", 1, "problem: .*own%.lua:2" },
-    { "no parser",         "return 7\n",                                                     1, "problem: .*own" },
-    { "no end",            "while true do end\n",                                            1, "problem: .*own" },
+    { "no parser", "return 7\n", 1, "problem: .*own" },
+    { "no end", "while true do end\n", 1, "problem: .*own" },
     { "raises", "error 'not today'\n", 1, "problem: .*not today" },
-    { "empty",             "",                                                               1, "problem: .*own" },
+    { "empty", "", 1, "problem: .*own" },
   }
   for _, case in ipairs(cases) do
     it(case[1], function()

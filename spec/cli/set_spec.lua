@@ -52,7 +52,7 @@ describe("headway set: what is written", function()
 end)
 
 describe("headway set: what is refused", function()
-  local cases = { "50%", "5", "1/2/3", "-1/2", "+1/2", "1.5/2", "3/2", "a/b", "", "/", "1/", 
+  local cases = { "50%", "5", "1/2/3", "-1/2", "+1/2", "1.5/2", "3/2", "a/b", "", "/", "1/",
     "9223372036854775808/9223372036854775808", "0x1/2", "1/2x", "١/٢" }
   for _, text in ipairs(cases) do
     it("'" .. text .. "'", function()
@@ -236,16 +236,27 @@ describe("headway set: what is no regular file", function()
   end)
 
   it("/proc/self/fd/1, as in the mode stdout: a pipe", function()
-    local run = set({ "40/100", "half" }, { env = { FLUID_PROGRESS_FILE = "/proc/self/fd/1" }, out = "/dev/stdout" })
-    assert.equal(0, run.status, run.stderr)
+    local line = "FLUID_PROGRESS_FILE=/proc/self/fd/1 %s set 40/100 half"
+    local ok, output = shell.run(line:format(shell.quote(cli.bin)))
+    assert.is_true(ok)
+    assert.equal("40/100 half\n", output)
   end)
 
   it("/proc/self/fd/1 that is a log: the line is added, nothing is cut", function()
     local log = dir .. "/log"
-    shell.write(log, "before\n")
-    local run = set({ "40/100" }, { env = { FLUID_PROGRESS_FILE = "/proc/self/fd/1" }, out = log .. " 1>>" .. log })
-    assert.equal(0, run.status, run.stderr)
-    assert.truthy(shell.read(log):find "\n?40/100\n$")
+    shell.write(log, ("before\n"):rep(10000))
+    local line = "FLUID_PROGRESS_FILE=/proc/self/fd/1 %s set 40/100 >>%s 2>&1"
+    local ok = shell.run(line:format(shell.quote(cli.bin), log))
+    assert.is_true(ok, shell.read(log):sub(-200))
+    assert.equal(("before\n"):rep(10000) .. "\n40/100\n", shell.read(log))
+  end)
+
+  it("a pipe that nobody empties is an error after 3 s", function()
+    local fill = "mkfifo %s; exec 7<>%s; yes | dd of=%s bs=64k oflag=nonblock 2>/dev/null; %s set 1/2 --file %s 2>&1"
+    local fifo = dir .. "/fifo"
+    local _, output, code = shell.run(fill:format(fifo, fifo, fifo, shell.quote(cli.bin), fifo))
+    assert.equal(3, code, output)
+    assert.truthy(output:find "Resource temporarily unavailable", output)
   end)
 
   it("/dev/null", function()

@@ -6,7 +6,7 @@ describe("headway version", function()
     local run = cli.run { "version" }
     assert.equal(0, run.status)
     assert.truthy(run.stdout:find "^headway %d+%.%d+%.%d+ %(%w+%)\n")
-    for _, name in ipairs { "libcurl", "openssl", "libyaml", "libuv", "jansson" } do
+    for _, name in ipairs { "lua", "libcurl", "openssl", "libyaml", "libuv", "jansson" } do
       assert.truthy(run.stdout:find("\n" .. name .. " +%d+%.%d+"), name)
     end
   end)

@@ -124,6 +124,8 @@ describe("settings: what is refused", function()
       { "h.yaml:2: did not find expected ',' or ']' (while parsing a flow sequence that begins on line 1)" } },
     { "a missing file",     { args = { "--config", "/nowhere/x.yaml" } },
       { "open '/nowhere/x.yaml': No such file or directory" } },
+    { "a directory as file", { args = { "--config", "/" } }, { "read '/': Is a directory" } },
+    { "a file without end", { args = { "--config", "/dev/zero" } }, { "/dev/zero: more than 1048576 bytes" } },
     { "an unknown key",     { file = "source:\n  pol: 3s\n" },
       { "h.yaml:2: unknown setting 'source.pol', did you mean 'source.poll'?" } },
     { "a key on the wrong level", { file = "poll: 3s\n" },

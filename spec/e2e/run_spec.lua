@@ -40,8 +40,10 @@ describe("headway run in a pod", function()
 
   --- A DataProcess with its Job and pod, and a reporter's credentials for that pod.
   local function make(service_account, annotations)
-    operation, _, pod = c:create_running_dataprocess { namespace = namespace, name = "op" .. n,
+    local job
+    operation, job, pod = c:create_running_dataprocess { namespace = namespace, name = "op" .. n,
       service_account = service_account, annotations = annotations, phase = "Executing" }
+    assert.equal("Job", job.kind)
     account = c:fake_serviceaccount_dir(namespace, service_account, pod)
   end
 
@@ -157,7 +159,7 @@ describe("headway run in a pod", function()
     annotated "40/100"
     local found = shell.wait_until(function() return infos().progress == "40/100" and infos() end, 20)
     assert.is_table(found, p:err())
-    assert.matches("^40%%, 40/100: halfway$", found.progressMessage)
+    assert.matches("^40%%, 40/100 items: halfway$", found.progressMessage)
     assert.matches("^%d+%-%d+%-%d+T%d+:%d+:%d+Z$", found.progressUpdated)
     assert.equal("Executing", c:get(operation).status.phase)
     process.replace(file, "41/100\n")
@@ -168,9 +170,19 @@ describe("headway run in a pod", function()
 
   it("writes the status of an operation that is named", function()
     make "direct"
-    start { HEADWAY_STATUS_DIRECT = "true", HEADWAY_STATUS_OPERATION = "dataprocess/" .. operation.metadata.name }
+    start { HEADWAY_STATUS_DIRECT = "true", HEADWAY_OPERATION = "dataprocess/" .. operation.metadata.name }
     process.replace(file, "3/4\n")
     assert.is_truthy(shell.wait_until(function() return infos().progress == "3/4" end, 20), p:err())
+  end)
+
+  it("waits until Fluid has written its first status, which its resource demands", function()
+    make "direct"
+    operation = c:create_dataprocess { namespace = namespace }
+    start { HEADWAY_STATUS_DIRECT = "true", HEADWAY_OPERATION = "dataprocess/" .. operation.metadata.name }
+    process.replace(file, "3/4\n")
+    assert(p:expect("err", "422"), p:err())
+    c:set_status(operation, { phase = "Executing", duration = "Unfinished", conditions = { { type = "Complete", status = "False" } } })
+    assert.is_truthy(shell.wait_until(function() return infos().progress == "3/4" end, 30), p:err())
   end)
 
   it("takes the rotated token", function()

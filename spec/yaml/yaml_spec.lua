@@ -84,6 +84,7 @@ describe("yaml: what is refused", function()
     { "much text by aliases",   long,                          "in:2: too much text" },
     { "1001 anchors",           table.concat(anchors, "\n"),   "in:1001: more than 1000 anchors" },
     { "100001 values",          ("- 1\n"):rep(100000),         "in:100000: more than 100000 values" },
+    { "17 directives",          "#" .. ("\n%TAG !a! x"):rep(17), "more than 16 %TAG directives" },
     { "an unknown directive",   "%YAML 3.0\n---\na",           "found incompatible YAML document" },
   }
   for _, case in ipairs(cases) do
