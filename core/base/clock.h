@@ -7,9 +7,9 @@
 
 /* Read only; set `mono_ms` and `unix_ms` by hw_clock_set on a virtual clock. */
 struct hw_clock {
-    int virtual_time;  /* 0: the system's clocks; 1: the two values below */
-    int64_t mono_ms;   /* never steps back; its zero means nothing */
-    int64_t unix_ms;   /* wall clock, may step: only for times that people and objects show */
+    int virtual_time; /* 0: the system's clocks; 1: the two values below */
+    int64_t mono_ms;  /* never steps back; its zero means nothing */
+    int64_t unix_ms;  /* wall clock, may step: only for times that people and objects show */
 };
 
 int64_t hw_now_ms(const struct hw_clock *clock);  /* monotonic */

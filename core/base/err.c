@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 0))) static void put(struct hw_err *err, enum hw_code code, int sys, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void put(struct hw_err *err, enum hw_code code,
+                                                      int sys, const char *fmt, va_list ap)
 {
     err->code = code;
     err->sys = sys;

@@ -103,7 +103,8 @@ void hw_log(enum hw_level level, const char *room, const char *fmt, ...)
     char when[24] = "";
     if (gmtime_r(&now, &tm))
         strftime(when, sizeof when, "%H:%M:%SZ", &tm);
-    int n = snprintf(line, sizeof line, "headway %s %s %s: %s", when, level_names[level], room, safe);
+    int n =
+        snprintf(line, sizeof line, "headway %s %s %s: %s", when, level_names[level], room, safe);
     if (n < 0)
         return;
     if (config.fn) {

@@ -1,7 +1,10 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void out_of_memory(void)
 {
@@ -47,4 +50,14 @@ void hw_wipe(void *ptr, size_t len)
 {
     if (ptr)
         explicit_bzero(ptr, len);
+}
+
+void hw_settle(void)
+{
+    extern const char __executable_start, etext; /* made by the linker */
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    uintptr_t from = ((uintptr_t)&__executable_start + page) & ~page, to = (uintptr_t)&etext & ~page;
+    malloc_trim(0);
+    if (from < to)
+        madvise((void *)from, to - from, MADV_DONTNEED); /* clean pages of a file: nothing is lost */
 }

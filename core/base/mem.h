@@ -15,12 +15,16 @@
 #define HW_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 void *hw_xzalloc(size_t size);
-char *hw_xstrdup(const char *s);               /* NULL stays NULL */
-char *hw_xstrndup(const char *s, size_t len);  /* copies len bytes, ends them */
+char *hw_xstrdup(const char *s);              /* NULL stays NULL */
+char *hw_xstrndup(const char *s, size_t len); /* copies len bytes, ends them */
 char *hw_xasprintf(const char *fmt, ...) HW_PRINTF(1, 2);
 
 /* Overwrites, so that the compiler can't leave it out; for tokens. */
 void hw_wipe(void *ptr, size_t len);
+
+/* Once the start is over: gives free heap back and lets go of the program's pages that only the start needed (they are
+ * mapped again when they are used). A reporter idles for hours. */
+void hw_settle(void);
 
 static inline void hw_cleanup_free(void *p)
 {
@@ -38,7 +42,7 @@ static inline void hw_cleanup_file(FILE **f)
 }
 
 #define hw_auto_free __attribute__((cleanup(hw_cleanup_free)))
-#define hw_auto_fd   __attribute__((cleanup(hw_cleanup_fd))) int
+#define hw_auto_fd __attribute__((cleanup(hw_cleanup_fd))) int
 #define hw_auto_file __attribute__((cleanup(hw_cleanup_file))) FILE *
 
 static inline void *hw_steal(void *pp)

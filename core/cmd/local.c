@@ -29,10 +29,10 @@ struct local {
     char *dir, *script, *file; /* own: the temporary directory and what is in it */
     char **env;                /* owns */
     struct hw_reporter *reporter;
-    struct hw_sink *view;      /* borrows: the reporter owns it; NULL with -o json */
+    struct hw_sink *view; /* borrows: the reporter owns it; NULL with -o json */
     struct hw_child *child;
     struct hw_signals signals;
-    uv_pipe_t output;          /* what the script prints, on a terminal */
+    uv_pipe_t output; /* what the script prints, on a terminal */
     char chunk[OUTPUT_CHUNK];
     bool live, reading;
     int interrupts, code;
@@ -257,7 +257,7 @@ static int start_script(struct local *l, struct hw_err *err)
 
 static int set_up(struct local *l, const char *path, struct hw_err *err)
 {
-    if (hw_log_configure(l->config->log, err) < 0 || hw_dataprocess_load(path, &l->process, err) < 0)
+    if (hw_dataprocess_load(path, &l->process, err) < 0)
         return -1;
     for (char **hint = l->process.hints; *hint; hint++)
         hw_log(HW_INFO, "local", "%s", *hint);
@@ -326,8 +326,9 @@ const struct hw_cmd hw_cmd_local = {
     .name = "local",
     .args = "-f FILE",
     .summary = "run the script of a DataProcess manifest here and show annotation and status, live",
-    .description = "The script runs on this machine, with FLUID_PROGRESS_FILE set; its output goes to stderr, or\n"
-                   "scrolls above the view on a terminal. Exit status 1 when the script failed.",
+    .description =
+        "The script runs on this machine, with FLUID_PROGRESS_FILE set; its output goes to stderr, or\n"
+        "scrolls above the view on a terminal. Exit status 1 when the script failed.",
     .takes = HW_FOR_LOCAL | HW_FOR_PRINT,
     .outputs = 1 << HW_OUTPUT_YAML | 1 << HW_OUTPUT_JSON,
     .flags = flags,

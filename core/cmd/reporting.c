@@ -22,7 +22,8 @@ static int take_unit(const char *unit, struct hw_tracker_rules *rules, struct hw
     return 0;
 }
 
-int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *ret, struct hw_err *err)
+int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *ret,
+                         struct hw_err *err)
 {
     if (c->parser.options.count > HW_REPORTER_PARSER_OPTIONS)
         return hw_fail(err, HW_ECONFIG, "parser.options: more than %d", HW_REPORTER_PARSER_OPTIONS);
@@ -49,7 +50,6 @@ int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *
 void hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx)
 {
     static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-    signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < HW_LEN(s->handles); i++) {
         uv_signal_init(loop, &s->handles[i]);
         s->handles[i].data = ctx;

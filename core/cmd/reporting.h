@@ -11,7 +11,7 @@
 HW_MUST_USE int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *ret,
                                      struct hw_err *err);
 
-/* SIGTERM, SIGINT and SIGHUP on the loop; SIGPIPE is ignored, so that a reader that went away is an error of write. */
+/* SIGTERM, SIGINT and SIGHUP on the loop. */
 struct hw_signals {
     uv_signal_t handles[3];
 };

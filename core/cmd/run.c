@@ -67,7 +67,8 @@ static void on_signal(uv_signal_t *handle, int number)
     if (run->stopping)
         return;
     run->stopping = true;
-    hw_log(HW_INFO, "run", "%s: publishing the last value", number == SIGTERM ? "SIGTERM" : "signal");
+    hw_log(HW_INFO, "run", "%s: publishing the last value",
+           number == SIGTERM ? "SIGTERM" : "signal");
     if (run->reporter)
         hw_reporter_finish(run->reporter, NULL, FINISH_MS, on_done, run);
     else
@@ -118,7 +119,8 @@ static int add_annotation(struct run *run, struct hw_err *err)
     const struct hw_config *c = run->config;
     struct hw_pace_rules pace = hw_pace_annotation();
     struct hw_sink *sink = NULL;
-    const char *host = getenv("HOSTNAME"); /* the pod's name, unless hostNetwork or a hostname is set */
+    const char *host =
+        getenv("HOSTNAME"); /* the pod's name, unless hostNetwork or a hostname is set */
     struct hw_annotation_opts opts = { .namespace = pod_namespace(run),
                                        .pod = c->pod.name ? c->pod.name : host,
                                        .uid = c->pod.uid,
@@ -127,7 +129,8 @@ static int add_annotation(struct run *run, struct hw_err *err)
                                        .on_stop = on_pod_gone,
                                        .ctx = run };
     if (!opts.pod)
-        return hw_fail(err, HW_ECONFIG, "which pod: set HEADWAY_POD_NAME (downward API) or --pod");
+        return hw_fail(err, HW_ECONFIG,
+                       "which pod: set HEADWAY_POD_NAME (downward API) or --pod-name");
     if (hw_annotation_new(&sink, run->kube, &run->loop, &run->clock, &opts, err) < 0)
         return -1;
     pace.percent_ms = c->pace.percent_gap_ms;
@@ -198,7 +201,8 @@ static int add_sinks(struct run *run, struct hw_err *err)
         add_lines(run, HW_LINES_JSON, STDOUT_FILENO);
     if (sinks & HW_TO_DIR && add_dir(run, err) < 0)
         return -1;
-    if (direct && add_status(run, err) < 0) /* before the annotation, whose first answer it waits for */
+    if (direct &&
+        add_status(run, err) < 0) /* before the annotation, whose first answer it waits for */
         return -1;
     return sinks & HW_TO_ANNOTATION ? add_annotation(run, err) : 0;
 }
@@ -209,7 +213,7 @@ static int set_up(struct run *run, struct hw_err *err)
     struct hw_reporter_options options = { 0 };
     if (!c->source.file)
         return hw_fail(err, HW_ECONFIG, "no progress file: set FLUID_PROGRESS_FILE or --file");
-    if (hw_log_configure(c->log, err) < 0 || hw_reporting_options(c, &options, err) < 0)
+    if (hw_reporting_options(c, &options, err) < 0)
         return -1;
     if (hw_reporter_new(&run->reporter, &run->loop, &run->clock, &options, err) < 0)
         return -1;
@@ -279,11 +283,12 @@ const struct hw_cmd hw_cmd_run = {
     .name = "run",
     .args = "",
     .summary = "watch a progress file and publish what it says, until told to stop",
-    .description = "The reporter as a sidecar. In a pod it writes the annotations fluid.io/data-progress and\n"
-                   "fluid.io/data-progress-detail; elsewhere it draws a bar. SIGTERM: it reads once more,\n"
-                   "publishes the last value and exits 0 within 5 s.",
+    .description =
+        "The reporter as a sidecar. In a pod it writes the annotations fluid.io/data-progress and\n"
+        "fluid.io/data-progress-detail; elsewhere it draws a bar. SIGTERM: it reads once more,\n"
+        "publishes the last value and exits 0 within 5 s.",
     .takes = HW_FOR_RUN | HW_FOR_PRINT,
     .outputs = 1 << HW_OUTPUT_TABLE | 1 << HW_OUTPUT_JSON,
-    .lenient = true,
+    .always_runs = true,
     .run = run_main,
 };

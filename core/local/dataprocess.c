@@ -104,8 +104,7 @@ static int add_words(struct hw_dataprocess *d, const json_t *list, const char *w
         n++;
     if (list && !json_is_array(list))
         return hw_fail(err, HW_EINPUT, "%s: expected a list", what);
-    json_array_foreach(list, i, word)
-    {
+    json_array_foreach(list, i, word) {
         if (!json_is_string(word))
             return hw_fail(err, HW_EINPUT, "%s: item %zu is no text", what, i + 1);
         if (n == HW_ARGV_MAX)
@@ -115,13 +114,14 @@ static int add_words(struct hw_dataprocess *d, const json_t *list, const char *w
     return 0;
 }
 
-static int add_env(struct hw_dataprocess *d, const json_t *list, const char *what, struct hw_err *err)
+static int add_env(struct hw_dataprocess *d, const json_t *list, const char *what,
+                   struct hw_err *err)
 {
     size_t n = 0, i;
     json_t *one;
-    json_array_foreach(list, i, one)
-    {
-        const char *name = hw_json_text(one, "name", NULL), *value = hw_json_text(one, "value", NULL);
+    json_array_foreach(list, i, one) {
+        const char *name = hw_json_text(one, "name", NULL),
+                   *value = hw_json_text(one, "value", NULL);
         if (!name || !name[0] || strchr(name, '='))
             return hw_fail(err, HW_EINPUT, "%s: item %zu has no valid name", what, i + 1);
         if (json_object_get(one, "valueFrom")) {
@@ -160,8 +160,9 @@ static int take_pod_spec(struct hw_dataprocess *d, json_t *spec, struct hw_err *
     if (json_array_size(containers) > 1)
         hint(d, "only the first of %zu containers is run", json_array_size(containers));
     if (!json_object_get(first, "command"))
-        return hw_fail(err, HW_EINPUT, "spec.processor.job.podSpec: the first container has no command, "
-                                       "and its image can't be run here");
+        return hw_fail(err, HW_EINPUT,
+                       "spec.processor.job.podSpec: the first container has no command, "
+                       "and its image can't be run here");
     if (add_words(d, json_object_get(first, "command"), "command", err) < 0 ||
         add_words(d, json_object_get(first, "args"), "args", err) < 0)
         return -1;
@@ -173,10 +174,10 @@ static json_t *make_pod(const struct hw_dataprocess *d)
 {
     hw_auto_free char *pod_name = hw_xasprintf("%s-processor-job-local", d->name);
     hw_auto_free char *release = hw_xasprintf("%s-processor", d->name);
-    json_t *pod = json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s, s:s, s:s}, s:{}}}", "apiVersion", "v1",
-                            "kind", "Pod", "metadata", "name", pod_name, "namespace", d->namespace,
-                            "labels", "role", "dataprocess-pod", "app", "fluid-dataprocess", "release",
-                            release, "annotations");
+    json_t *pod =
+        json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s, s:s, s:s}, s:{}}}", "apiVersion", "v1", "kind",
+                  "Pod", "metadata", "name", pod_name, "namespace", d->namespace, "labels", "role",
+                  "dataprocess-pod", "app", "fluid-dataprocess", "release", release, "annotations");
     static const char *const keys[] = { "labels", "annotations" };
     for (size_t i = 0; i < HW_LEN(keys); i++)
         json_object_update(

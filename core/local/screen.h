@@ -8,9 +8,9 @@
 #include "base/str.h"
 
 struct hw_screen {
-    int fd;           /* borrows; a terminal */
-    int lines;        /* drawn now */
-    bool open_line;   /* what was printed above does not end in a line end */
+    int fd;         /* borrows; a terminal */
+    int lines;      /* drawn now */
+    bool open_line; /* what was printed above does not end in a line end */
 };
 
 /* Replaces the lines by text; each is cut to the terminal's width, and the first ones are left out when there are

@@ -44,8 +44,8 @@ static void draw(struct view *v)
     struct hw_objects shown = { .pod = without_spec(v->objects->pod),
                                 .operation = without_spec(v->objects->operation) };
     char bar[HW_LINE_MAX * 2];
-    hw_bar_draw(&v->value, hw_wall_ms(v->clock), terminal_width(v->options.fd) - 1, v->options.color,
-                v->options.ascii, bar, sizeof bar);
+    hw_bar_draw(&v->value, hw_wall_ms(v->clock), terminal_width(v->options.fd) - 1,
+                v->options.color, v->options.ascii, bar, sizeof bar);
     if (hw_objects_yaml(&shown, &text, &err) < 0 || hw_buf_addf(&text, &err, "%s", bar) < 0)
         hw_log(HW_WARN, "local", "can't show the objects: %s", err.msg);
     else

@@ -8,8 +8,8 @@
 #include "sink/objects.h"
 
 struct hw_view_options {
-    int fd;       /* borrows */
-    bool live;    /* a terminal: redraw; else print each value */
+    int fd;    /* borrows */
+    bool live; /* a terminal: redraw; else print each value */
     bool color, ascii;
 };
 

@@ -12,13 +12,13 @@
 struct hw_child;
 
 struct hw_child_options {
-    char *const *argv;      /* ended by NULL; argv[0] is looked up in PATH */
-    char *const *env;       /* "NAME=value", ended by NULL; NULL = ours */
-    const char *cwd;        /* NULL = ours */
-    int stdin_fd;           /* borrowed; -1 = /dev/null */
-    int stdout_fd;          /* borrowed; the child's own copy */
+    char *const *argv; /* ended by NULL; argv[0] is looked up in PATH */
+    char *const *env;  /* "NAME=value", ended by NULL; NULL = ours */
+    const char *cwd;   /* NULL = ours */
+    int stdin_fd;      /* borrowed; -1 = /dev/null */
+    int stdout_fd;     /* borrowed; the child's own copy */
     int stderr_fd;
-    bool own_group;         /* a process group of its own */
+    bool own_group; /* a process group of its own */
 };
 
 /* code: exit status, or 128 + signal. */

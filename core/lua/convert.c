@@ -231,7 +231,7 @@ static int unknown_key(lua_State *L, int level, int key, const struct target *t,
 static const struct field *field_named(int level, const char *name)
 {
     for (const struct field *f = fields[level]; f->key; f++)
-        if (strcmp(f->key, name) == 0)
+        if (f->key[0] == name[0] && strcmp(f->key, name) == 0)
             return f;
     return NULL;
 }

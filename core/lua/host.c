@@ -72,6 +72,7 @@ static int traceback(lua_State *L)
         snprintf(h->why, sizeof h->why, "error value is a %s", luaL_typename(L, 1));
     luaL_traceback(L, L, NULL, 1);
     keep_text(h->trace, sizeof h->trace, lua_tostring(L, -1));
+    lua_settop(L, 1); /* what was raised goes on as it is: a chunk that can't be loaded comes by here twice */
     return 1;
 }
 
@@ -104,7 +105,7 @@ static int enter(struct hw_host *h, lua_CFunction body, struct entry *e, int fn,
         lua_pushvalue(L, AT_SELF);
     }
     int st = lua_pcall(L, fn ? 3 : 1, nres, AT_TRACEBACK);
-    if (st == LUA_OK)
+    if (st == LUA_OK && !h->tripped) /* a coroutine that tripped may have been closed without a word */
         return e->result;
     lua_settop(L, top);
     if (st == LUA_ERRMEM)
@@ -240,8 +241,7 @@ int hw_host_new(struct hw_host **ret, struct hw_arena *arena, const struct hw_ho
     struct entry e = { .source = source, .err = err };
     h->hooks = *hooks;
     h->loading = true;
-    if (!source->measured) /* before the first chunk: a coroutine inherits it */
-        lua_sethook(h->L, on_count, LUA_MASKCOUNT, HOOK_STEP);
+    lua_sethook(h->L, on_count, LUA_MASKCOUNT, HOOK_STEP); /* first of all: coroutines inherit it */
     if (enter(h, load_body, &e, 0, AT_FINISH - AT_TRACEBACK) < 0) {
         hw_heap_free(h->heap);
         return -1;

@@ -43,7 +43,6 @@ struct hw_host_source {
     bool strict;
     const struct hw_parser_option *options;
     size_t option_count;
-    bool measured; /* no instruction limit: for comparing speeds */
 };
 
 /* hooks: copied. HW_ELUA: the parser's fault, with the place; HW_ELIMIT: a budget. */

@@ -22,10 +22,10 @@ struct hw_pace_rules {
 
 struct hw_pace {
     struct hw_pace_rules rules;
-    int64_t started_ms;       /* monotonic, of the task */
-    int64_t wrote_ms;         /* monotonic, of the last write */
+    int64_t started_ms; /* monotonic, of the task */
+    int64_t wrote_ms;   /* monotonic, of the last write */
     int64_t writes;
-    int64_t tokens_ms;        /* the bucket: 30 s make one write */
+    int64_t tokens_ms; /* the bucket: 30 s make one write */
     int64_t tokens_at_ms;
     int slower;               /* gaps are multiplied by this, 1 to 16 */
     struct hw_progress wrote; /* what was written last; meaningless while writes is 0 */

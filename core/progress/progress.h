@@ -20,23 +20,23 @@ enum hw_state {
 const char *hw_state_name(enum hw_state state);
 
 struct hw_progress {
-    int64_t n, m;                  /* the N/M to publish, 0 <= n <= m */
-    bool counted;                  /* count holds what the task or tool said last */
+    int64_t n, m; /* the N/M to publish, 0 <= n <= m */
+    bool counted; /* count holds what the task or tool said last */
     struct hw_count count;
-    double fraction;               /* share done 0..1; < 0 = unknown */
+    double fraction; /* share done 0..1; < 0 = unknown */
     struct hw_count also[HW_ALSO_MAX];
     int also_count;
     enum hw_state state;
-    char reason[HW_TEXT_MAX + 1];  /* "" = none needed */
+    char reason[HW_TEXT_MAX + 1]; /* "" = none needed */
     struct hw_phase phase;
-    int attempt;                   /* 0 = unknown, else 1 for the first pod of a Job, 2 for its retry */
-    int restarts;                  /* how often counts began anew */
-    double rate;                   /* units a second; < 0 = unknown */
-    double eta;                    /* seconds left; < 0 = unknown */
-    int64_t started;               /* Unix ms of the first accepted value; 0 = none */
-    int64_t updated;               /* Unix ms of the last accepted change; 0 = none */
-    char parser[64];               /* name of the parser that decided; "" = none */
-    int64_t refused;               /* records refused so far */
+    int attempt;     /* 0 = unknown, else 1 for the first pod of a Job, 2 for its retry */
+    int restarts;    /* how often counts began anew */
+    double rate;     /* units a second; < 0 = unknown */
+    double eta;      /* seconds left; < 0 = unknown */
+    int64_t started; /* Unix ms of the first accepted value; 0 = none */
+    int64_t updated; /* Unix ms of the last accepted change; 0 = none */
+    char parser[64]; /* name of the parser that decided; "" = none */
+    int64_t refused; /* records refused so far */
     char message[HW_TEXT_MAX + 1]; /* the task's own words */
 };
 

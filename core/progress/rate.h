@@ -11,15 +11,15 @@
 enum { HW_RATE_BUCKETS = 16, HW_RATE_GAPS = 5 };
 
 struct hw_rate {
-    int64_t width_ms;                /* of one bucket, 1 s and up; 0 = no count yet */
-    int64_t begin_ms;                /* where bucket 0 begins */
-    int64_t first_ms;                /* when the first count came */
+    int64_t width_ms; /* of one bucket, 1 s and up; 0 = no count yet */
+    int64_t begin_ms; /* where bucket 0 begins */
+    int64_t first_ms; /* when the first count came */
     int64_t last_done;
-    int64_t last_ms;                 /* when it changed last */
-    int64_t gaps_ms[HW_RATE_GAPS];   /* the last times between two changes, newest first; 0 = none yet */
-    int64_t gap_ms;                  /* the usual one: their median, which one long stall does not move; 0 = unknown */
-    int changes;                     /* since the restart, up to 1000 */
-    double bucket[HW_RATE_BUCKETS];  /* units that came in that time */
+    int64_t last_ms;               /* when it changed last */
+    int64_t gaps_ms[HW_RATE_GAPS]; /* the last times between two changes, newest first; 0 = none yet */
+    int64_t gap_ms; /* the usual one: their median, which one long stall does not move; 0 = unknown */
+    int changes;    /* since the restart, up to 1000 */
+    double bucket[HW_RATE_BUCKETS]; /* units that came in that time */
 };
 
 /* Forgets the speed; the usual gap is kept, and the time since the last change is one more. */

@@ -23,8 +23,10 @@ static int check_unit(const char *unit, const char *what, struct hw_err *err)
         return hw_fail(err, HW_EINPUT, "%s: unit is longer than %d bytes", what, HW_UNIT_MAX);
     for (size_t i = 0; i < len; i++)
         if (!is_unit_char(unit[i]))
-            return hw_fail(err, HW_EINPUT, "%s: unit holds a character other than letters, digits, "
-                                           "space and _-/%%.", what);
+            return hw_fail(err, HW_EINPUT,
+                           "%s: unit holds a character other than letters, digits, "
+                           "space and _-/%%.",
+                           what);
     return 0;
 }
 
@@ -46,7 +48,8 @@ static int check_phase(struct hw_phase *p, struct hw_err *err)
     if (!(p->weight >= 0 && p->weight <= 1))
         return hw_fail(err, HW_EINPUT, "phase: weight must be above 0 and at most 1");
     char name[sizeof p->name];
-    hw_clean_text(name, sizeof name - 1, (struct hw_str){ p->name, strnlen(p->name, sizeof p->name) });
+    hw_clean_text(name, sizeof name - 1,
+                  (struct hw_str){ p->name, strnlen(p->name, sizeof p->name) });
     memcpy(p->name, name, sizeof name);
     return 0;
 }

@@ -23,9 +23,7 @@ struct hw_tracker_rules hw_tracker_rules_default(void)
 
 static struct hw_progress nothing_yet(void)
 {
-    return (struct hw_progress){
-        .m = 100, .count.total = -1, .fraction = -1, .rate = -1, .eta = -1
-    };
+    return (struct hw_progress){ .m = 100, .count.total = -1, .fraction = -1, .rate = -1, .eta = -1 };
 }
 
 void hw_tracker_init(struct hw_tracker *t, const struct hw_tracker_rules *rules,
@@ -312,7 +310,8 @@ void hw_tracker_end(struct hw_tracker *t, enum hw_outcome outcome, const char *r
         return;
     struct hw_progress *p = &t->now;
     bool weighted = p->phase.index && p->phase.weight > 0;
-    if (t->scanning && p->counted && !weighted) /* the total was unknown to the end: it is what was done */
+    if (t->scanning && p->counted &&
+        !weighted) /* the total was unknown to the end: it is what was done */
         p->n = p->m = p->count.total = p->count.done;
     else if (p->counted && p->count.total >= 0)
         p->count.done = p->count.total;

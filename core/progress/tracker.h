@@ -14,11 +14,11 @@
 #include "progress/rate.h"
 
 struct hw_tracker_rules {
-    int64_t stall_ms;          /* 3 min: no change for that long, or for 10 usual gaps up to 1 h */
-    int64_t no_match_ms;       /* 5 min: records came and none matched */
-    bool hide_message;         /* the setting `message: off` */
+    int64_t stall_ms;           /* 3 min: no change for that long, or for 10 usual gaps up to 1 h */
+    int64_t no_match_ms;        /* 5 min: records came and none matched */
+    bool hide_message;          /* the setting `message: off` */
     char unit[HW_UNIT_MAX + 1]; /* prefer the count of this unit; "" = bytes, files, items, percent */
-    int64_t total;             /* known from outside, for tools that know none; -1 = unknown */
+    int64_t total;              /* known from outside, for tools that know none; -1 = unknown */
 };
 
 /* Defaults of the design; total unknown. */
@@ -34,22 +34,22 @@ enum hw_outcome { HW_OUTCOME_SUCCESS, HW_OUTCOME_FAILURE };
 
 struct hw_tracker {
     struct hw_tracker_rules rules;
-    struct hw_progress now;       /* state, rate and eta are made by view */
+    struct hw_progress now; /* state, rate and eta are made by view */
     struct hw_rate rate;
-    int64_t begun_ms;             /* monotonic: the task's start as we know it */
-    int64_t changed_ms;           /* monotonic: last change of done, total or phase */
-    int64_t silent_since_ms;      /* monotonic: first record without a match since the last sample; -1 = none */
-    bool own_word;                /* the last sample was the task's own */
+    int64_t begun_ms;   /* monotonic: the task's start as we know it */
+    int64_t changed_ms; /* monotonic: last change of done, total or phase */
+    int64_t silent_since_ms; /* monotonic: first record without a match since the last sample; -1 = none */
+    bool own_word;           /* the last sample was the task's own */
     bool scanning;
     bool ended;
     enum hw_outcome outcome;
-    double phase_base;            /* weights of the phases that are over */
-    double fraction_max;          /* highest weighted fraction so far */
-    char source_reason[HW_TEXT_MAX + 1];  /* why the source gives nothing; "" = it does */
-    char refusal[HW_TEXT_MAX + 1];        /* last refusal since the last sample */
+    double phase_base;                   /* weights of the phases that are over */
+    double fraction_max;                 /* highest weighted fraction so far */
+    char source_reason[HW_TEXT_MAX + 1]; /* why the source gives nothing; "" = it does */
+    char refusal[HW_TEXT_MAX + 1];       /* last refusal since the last sample */
     char end_reason[HW_TEXT_MAX + 1];
-    int64_t held;                 /* samples held back: they went backwards */
-    int64_t corrected;            /* late totals below N */
+    int64_t held;      /* samples held back: they went backwards */
+    int64_t corrected; /* late totals below N */
 };
 
 void hw_tracker_init(struct hw_tracker *t, const struct hw_tracker_rules *rules,

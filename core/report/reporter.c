@@ -11,7 +11,7 @@
 enum {
     FIRST_LOOK_MS = 1000, /* what the first publish waits for at most */
     LAST_LOOK_MS = 1000,  /* the last read, which may hang */
-    CAUSES_MAX = 16,      /* refusals are told apart by so many causes, further ones are not logged */
+    CAUSES_MAX = 16, /* refusals are told apart by so many causes, further ones are not logged */
     HUNG_READ_MS = 30000,
 };
 
@@ -24,29 +24,30 @@ struct out {
 };
 
 struct hw_reporter {
-    uv_loop_t *loop;              /* borrows */
-    const struct hw_clock *clock; /* borrows */
+    uv_loop_t *loop;                  /* borrows */
+    const struct hw_clock *clock;     /* borrows */
     char *file, *parser, *parser_dir; /* own */
     int64_t poll_ms;
     bool events;
     struct hw_watch *watch;   /* owns */
     struct hw_worker *worker; /* owns */
     unsigned parser_id;
-    bool warned_open;         /* that the worker is not shut in */
-    bool parser_dead;         /* nothing can be parsed any more: parser_why says so */
+    bool warned_open; /* that the worker is not shut in */
+    bool parser_dead; /* nothing can be parsed any more: parser_why says so */
     char parser_why[HW_TEXT_MAX + 1];
-    uint64_t seq;             /* of the batch that is with the worker */
-    bool parsing;             /* one is */
-    bool held;                /* a newer line waits in next */
+    uint64_t seq; /* of the batch that is with the worker */
+    bool parsing; /* one is */
+    bool held;    /* a newer line waits in next */
     char next[HW_RECORD_MAX + 1];
     size_t next_len;
     struct hw_tracker tracker;
     struct out outs[HW_REPORTER_SINKS];
     size_t out_count;
-    uv_timer_t timer;         /* the next deadline of pace or tracker */
-    uv_timer_t limit;         /* of a stage: first look, last look, last write */
+    uv_timer_t timer; /* the next deadline of pace or tracker */
+    uv_timer_t limit; /* of a stage: first look, last look, last write */
     enum stage stage;
-    bool ended;               /* end is known */
+    bool settled; /* the first value was written: the start is over */
+    bool ended;   /* end is known */
     enum hw_outcome outcome;
     char end_reason[HW_TEXT_MAX + 1];
     int64_t finish_by_ms;
@@ -54,7 +55,7 @@ struct hw_reporter {
     void *done_ctx;
     char causes[CAUSES_MAX][48]; /* the beginnings of refusals that were logged */
     int cause_count;
-    int handles;              /* timers that are not closed yet */
+    int handles; /* timers that are not closed yet */
 };
 
 static struct hw_moment now(const struct hw_reporter *r)
@@ -150,7 +151,12 @@ static void on_idle(void *ctx, struct hw_sink *sink)
 {
     struct hw_reporter *r = ctx;
     (void)sink;
-    if (r->stage == LAST_WRITE && !any_busy(r))
+    if (any_busy(r))
+        return;
+    if (!r->settled)
+        hw_settle();
+    r->settled = true;
+    if (r->stage == LAST_WRITE)
         over(r);
 }
 
@@ -409,8 +415,8 @@ static void on_look_limit(uv_timer_t *timer)
     struct hw_reporter *r = HW_CONTAINER(timer, struct hw_reporter, limit);
     if (r->stage != LAST_LOOK)
         return;
-    hw_log(HW_WARN, "report", "the last read of '%s' did not answer: the value before it is published",
-           r->file);
+    hw_log(HW_WARN, "report",
+           "the last read of '%s' did not answer: the value before it is published", r->file);
     write_last(r);
 }
 

@@ -21,11 +21,11 @@ enum { HW_REPORTER_SINKS = 6, HW_REPORTER_PARSER_OPTIONS = 32 };
 
 /* Borrowed for the call of new. */
 struct hw_reporter_options {
-    const char *file;             /* the progress file */
+    const char *file; /* the progress file */
     int64_t poll_ms;
     bool events;
-    const char *parser;           /* NULL = "nm" */
-    const char *parser_dir;       /* the user's parsers; NULL = none */
+    const char *parser;     /* NULL = "nm" */
+    const char *parser_dir; /* the user's parsers; NULL = none */
     struct hw_parser_option parser_options[HW_REPORTER_PARSER_OPTIONS];
     size_t parser_option_count;
     struct hw_tracker_rules rules;

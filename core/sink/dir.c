@@ -50,8 +50,8 @@ static int replace_file(const char *path, const struct hw_buf *text, struct hw_e
 /* Names of objects hold no "/"; what is no name at all is written as "-". */
 static const char *part(json_t *object, const char *key)
 {
-    const char *text = key ? hw_json_text(object, "metadata", key, NULL)
-                           : hw_json_text(object, "kind", NULL);
+    const char *text =
+        key ? hw_json_text(object, "metadata", key, NULL) : hw_json_text(object, "kind", NULL);
     return text && text[0] && !strchr(text, '/') && text[0] != '.' ? text : "-";
 }
 

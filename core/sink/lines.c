@@ -18,7 +18,7 @@ struct lines {
     uv_timer_t timer;
     const struct hw_clock *clock; /* borrows */
     struct hw_lines_options options;
-    char *name;                   /* owns */
+    char *name; /* owns */
     struct hw_progress value;
     bool pending, last, drawn, wrote_any, broken;
     enum hw_state wrote_state;
@@ -78,9 +78,9 @@ static void draw_cells(double fraction, int cells, bool ascii, char *buf, size_t
     int eighths = (int)(fraction * cells * 8), full = eighths / 8;
     size_t n = 0;
     for (int i = 0; i < cells && n + 4 < size; i++) {
-        const char *cell = i < full                        ? (ascii ? "#" : "█")
+        const char *cell = i < full                             ? (ascii ? "#" : "█")
                            : i == full && eighths % 8 && !ascii ? parts[eighths % 8]
-                                                           : (ascii ? "." : " ");
+                                                                : (ascii ? "." : " ");
         n += (size_t)snprintf(buf + n, size - n, "%s", cell);
     }
 }
@@ -129,8 +129,8 @@ static void format(const struct lines *s, char *buf, size_t size)
     }
     char bar[HW_LINE_MAX * 2];
     int width = columns(s->options.fd) - (int)strlen(name) - (int)strlen(colon);
-    hw_bar_draw(&s->value, unix_ms, width < 20 ? 20 : width, s->options.color, s->options.ascii, bar,
-                sizeof bar);
+    hw_bar_draw(&s->value, unix_ms, width < 20 ? 20 : width, s->options.color, s->options.ascii,
+                bar, sizeof bar);
     snprintf(buf, size, "\r\033[K%s%s%s%s", name, colon, bar, s->last ? "\n" : "");
 }
 

@@ -16,7 +16,7 @@ enum hw_lines_form {
 };
 
 struct hw_lines_options {
-    int fd;           /* borrows */
+    int fd; /* borrows */
     enum hw_lines_form form;
     bool color;       /* BAR */
     bool ascii;       /* BAR: no block characters */

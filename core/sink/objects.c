@@ -18,8 +18,8 @@ void hw_objects_done(struct hw_objects *o)
 
 json_t *hw_objects_bare_pod(const char *namespace, const char *name)
 {
-    return json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "v1", "kind", "Pod", "metadata", "name",
-                     name, "namespace", namespace);
+    return json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "v1", "kind", "Pod", "metadata",
+                     "name", name, "namespace", namespace);
 }
 
 /* The object under key, made when it is missing. Borrowed. */

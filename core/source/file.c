@@ -85,7 +85,8 @@ static bool is_end(char c)
 }
 
 /* Finds the last line that is not blank. *ended: a line end stands after it. */
-static void last_line(const char *text, size_t len, bool whole, bool *ended, struct hw_file_read *ret)
+static void last_line(const char *text, size_t len, bool whole, bool *ended,
+                      struct hw_file_read *ret)
 {
     size_t end = len;
     *ended = false;

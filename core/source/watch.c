@@ -28,12 +28,12 @@ struct shared {
     bool events;
     int wake; /* eventfd: a question, or the end */
     pthread_mutex_t lock;
-    pthread_cond_t left; /* the thread is gone */
+    pthread_cond_t left;                      /* the thread is gone */
     bool asked, stop, thread_gone, loop_gone; /* under lock */
-    struct hw_file_read latest;              /* under lock */
-    bool latest_asked, latest_new;           /* under lock */
-    atomic_llong busy_since_ms;              /* 0 = no read under way */
-    uv_async_t *async;                       /* borrows; sent to under lock while !loop_gone */
+    struct hw_file_read latest;               /* under lock */
+    bool latest_asked, latest_new;            /* under lock */
+    atomic_llong busy_since_ms;               /* 0 = no read under way */
+    uv_async_t *async;                        /* borrows; sent to under lock while !loop_gone */
 };
 
 struct hw_watch {
@@ -47,12 +47,12 @@ struct hw_watch {
 /* The thread's own things. */
 struct reader {
     struct shared *s;
-    int inotify, watch;    /* -1 = none */
-    int tokens;            /* reads by event that may come at once */
+    int inotify, watch; /* -1 = none */
+    int tokens;         /* reads by event that may come at once */
     int64_t tokens_at_ms, next_tick_ms;
     struct hw_file_memory memory;
     struct hw_file_read last, now;
-    bool any;              /* last holds something */
+    bool any; /* last holds something */
     char scratch[HW_FILE_TAIL];
 };
 
@@ -103,7 +103,8 @@ static bool drain_events(struct reader *r)
             return ours;
         for (ssize_t at = 0; at < n;) {
             const struct inotify_event *e = (const void *)(buf.bytes + at);
-            ours |= !e->len || strcmp(e->name, r->s->name) == 0; /* no name: overflow, directory gone */
+            ours |=
+                !e->len || strcmp(e->name, r->s->name) == 0; /* no name: overflow, directory gone */
             at += (ssize_t)(sizeof *e + e->len);
         }
     }

@@ -18,9 +18,9 @@
 struct hw_watch;
 
 struct hw_watch_options {
-    const char *path;  /* borrows: copied */
-    int64_t tick_ms;   /* 3000: time between two reads when no event comes; 10 and up */
-    bool events;       /* file events as well as the tick */
+    const char *path; /* borrows: copied */
+    int64_t tick_ms;  /* 3000: time between two reads when no event comes; 10 and up */
+    bool events;      /* file events as well as the tick */
 };
 
 /* On the loop. read is borrowed until it returns. asked: this is the answer to hw_watch_ask (then it comes

@@ -54,7 +54,8 @@ static void open_curl(const char *url)
     snprintf(header, sizeof header, "Authorization: Bearer %s", getenv("TOKEN"));
     headers = curl_slist_append(headers, header);
     headers = curl_slist_append(headers, "Content-Type: application/merge-patch+json");
-    headers = curl_slist_append(headers, "Accept: application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+    headers = curl_slist_append(
+        headers, "Accept: application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_CAINFO, getenv("CA"));
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -68,12 +69,13 @@ static void open_curl(const char *url)
 static double bare_patch(int i)
 {
     char body[700];
-    snprintf(body, sizeof body,
-             "{\"metadata\":{\"annotations\":{\"fluid.io/data-progress\":\"%d/1000\",\"fluid.io/data-progress-detail\":"
-             "\"{\\\"v\\\":1,\\\"by\\\":\\\"bench\\\",\\\"done\\\":%d,\\\"total\\\":1000,\\\"fraction\\\":0.5,"
-             "\\\"state\\\":\\\"running\\\",\\\"rate\\\":0.166,\\\"started\\\":\\\"2026-01-01T00:00:00Z\\\","
-             "\\\"updated\\\":\\\"2026-01-01T00:00:00Z\\\",\\\"parser\\\":\\\"nm\\\"}\"}}}",
-             i, i);
+    snprintf(
+        body, sizeof body,
+        "{\"metadata\":{\"annotations\":{\"fluid.io/data-progress\":\"%d/1000\",\"fluid.io/data-progress-detail\":"
+        "\"{\\\"v\\\":1,\\\"by\\\":\\\"bench\\\",\\\"done\\\":%d,\\\"total\\\":1000,\\\"fraction\\\":0.5,"
+        "\\\"state\\\":\\\"running\\\",\\\"rate\\\":0.166,\\\"started\\\":\\\"2026-01-01T00:00:00Z\\\","
+        "\\\"updated\\\":\\\"2026-01-01T00:00:00Z\\\",\\\"parser\\\":\\\"nm\\\"}\"}}}",
+        i, i);
     double begin = now_ms();
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     if (curl_easy_perform(curl) != CURLE_OK)
@@ -90,7 +92,8 @@ static pid_t start_headway(const char *binary, const char *events)
     if (pid == 0) {
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
-        execl(binary, "headway", "run", "--log", "warn,annotation=debug", "--events", events, (char *)NULL);
+        execl(binary, "headway", "run", "--log", "warn,annotation=debug", "--events", events,
+              (char *)NULL);
         _exit(127);
     }
     close(ends[1]);

@@ -507,6 +507,7 @@ static void do_free_sinks(json_t *c)
 static void on_tick(uv_timer_t *timer)
 {
     *(bool *)timer->data = true;
+    uv_stop(timer->loop);
 }
 
 static void do_wait(json_t *c)

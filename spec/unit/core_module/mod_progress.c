@@ -15,7 +15,7 @@
 #include "progress/tracker.h"
 
 #define TRACKER "headway.spec.tracker"
-#define PACE    "headway.spec.pace"
+#define PACE "headway.spec.pace"
 
 int hw_mod_progress(lua_State *L);
 
@@ -270,7 +270,8 @@ static int tracker_counters(lua_State *L)
 static int pace_new(lua_State *L)
 {
     const char *kind = luaL_checkstring(L, 1);
-    struct hw_pace_rules rules = strcmp(kind, "status") == 0 ? hw_pace_status() : hw_pace_annotation();
+    struct hw_pace_rules rules =
+        strcmp(kind, "status") == 0 ? hw_pace_status() : hw_pace_annotation();
     struct hw_pace *p = lua_newuserdatauv(L, sizeof *p, 0);
     hw_pace_init(p, &rules, 0);
     luaL_setmetatable(L, PACE);
@@ -317,13 +318,19 @@ static void add_type(lua_State *L, const char *name, const luaL_Reg *methods)
 
 int hw_mod_progress(lua_State *L)
 {
-    static const luaL_Reg tracker_methods[] = {
-        { "sample", tracker_sample },   { "refused", tracker_refused }, { "silent", tracker_silent },
-        { "source", tracker_source },   { "attempt", tracker_attempt }, { "finish", tracker_finish },
-        { "view", tracker_view },       { "detail", tracker_detail },   { "json", tracker_json },
-        { "line", tracker_line },       { "next", tracker_next },       { "counters", tracker_counters },
-        { NULL, NULL }
-    };
+    static const luaL_Reg tracker_methods[] = { { "sample", tracker_sample },
+                                                { "refused", tracker_refused },
+                                                { "silent", tracker_silent },
+                                                { "source", tracker_source },
+                                                { "attempt", tracker_attempt },
+                                                { "finish", tracker_finish },
+                                                { "view", tracker_view },
+                                                { "detail", tracker_detail },
+                                                { "json", tracker_json },
+                                                { "line", tracker_line },
+                                                { "next", tracker_next },
+                                                { "counters", tracker_counters },
+                                                { NULL, NULL } };
     static const luaL_Reg pace_methods[] = { { "due", pace_due },
                                              { "wrote", pace_wrote },
                                              { "feedback", pace_feedback },

@@ -265,6 +265,7 @@ static int worker_feed(lua_State *L)
     unsigned id = check_id(L);
     struct hw_err err;
     luaL_checktype(L, 3, LUA_TTABLE);
+    lua_settop(L, 4);
     size_t count = lua_rawlen(L, 3);
     struct hw_str *records = lua_newuserdatauv(L, (count + 1) * sizeof *records, 0);
     for (size_t i = 0; i < count; i++) { /* the table keeps the strings */
