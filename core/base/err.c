@@ -15,7 +15,7 @@ __attribute__((format(printf, 4, 0))) static void put(struct hw_err *err, enum h
         snprintf(err->msg + n, sizeof err->msg - (size_t)n, ": %s", strerror(sys));
 }
 
-int hw_fail(struct hw_err *err, enum hw_code code, const char *fmt, ...)
+void hw_err_set(struct hw_err *err, enum hw_code code, const char *fmt, ...)
 {
     if (err) {
         va_list ap;
@@ -23,10 +23,9 @@ int hw_fail(struct hw_err *err, enum hw_code code, const char *fmt, ...)
         put(err, code, 0, fmt, ap);
         va_end(ap);
     }
-    return -1;
 }
 
-int hw_fail_sys(struct hw_err *err, const char *fmt, ...)
+void hw_err_set_sys(struct hw_err *err, const char *fmt, ...)
 {
     int sys = errno;
     if (err) {
@@ -35,13 +34,12 @@ int hw_fail_sys(struct hw_err *err, const char *fmt, ...)
         put(err, HW_ESYS, sys, fmt, ap);
         va_end(ap);
     }
-    return -1;
 }
 
-int hw_wrap(struct hw_err *err, const char *fmt, ...)
+void hw_err_wrap(struct hw_err *err, const char *fmt, ...)
 {
     if (!err)
-        return -1;
+        return;
     char head[sizeof err->msg];
     va_list ap;
     va_start(ap, fmt);
@@ -56,7 +54,6 @@ int hw_wrap(struct hw_err *err, const char *fmt, ...)
     memmove(err->msg + len, err->msg, tail);
     memcpy(err->msg, head, len);
     err->msg[len + tail] = '\0';
-    return -1;
 }
 
 int hw_exit_status(enum hw_code code)

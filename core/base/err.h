@@ -24,12 +24,28 @@ struct hw_err {
     char msg[400];
 };
 
-/* Fills err (NULL allowed) and returns -1, so that `return hw_fail(...)` is the idiom. */
-int hw_fail(struct hw_err *err, enum hw_code code, const char *fmt, ...) HW_PRINTF(3, 4);
-/* The same with HW_ESYS, errno and ": strerror" at the end. */
-int hw_fail_sys(struct hw_err *err, const char *fmt, ...) HW_PRINTF(2, 3);
-/* Puts "context: " in front, keeps code and errno. Returns -1. */
-int hw_wrap(struct hw_err *err, const char *fmt, ...) HW_PRINTF(2, 3);
+/* Fill err (NULL allowed) and are -1, so that `return hw_fail(...)` is the idiom. Macros, so that an analyzer sees the -1.
+ *   hw_fail(err, code, fmt, ...)
+ *   hw_fail_sys(err, fmt, ...)  HW_ESYS, with errno and ": strerror" at the end
+ *   hw_wrap(err, fmt, ...)      puts "context: " in front, keeps code and errno */
+#define hw_fail(...)                                                                               \
+    ({                                                                                             \
+        hw_err_set(__VA_ARGS__);                                                                   \
+        -1;                                                                                        \
+    })
+#define hw_fail_sys(...)                                                                           \
+    ({                                                                                             \
+        hw_err_set_sys(__VA_ARGS__);                                                               \
+        -1;                                                                                        \
+    })
+#define hw_wrap(...)                                                                               \
+    ({                                                                                             \
+        hw_err_wrap(__VA_ARGS__);                                                                  \
+        -1;                                                                                        \
+    })
+void hw_err_set(struct hw_err *err, enum hw_code code, const char *fmt, ...) HW_PRINTF(3, 4);
+void hw_err_set_sys(struct hw_err *err, const char *fmt, ...) HW_PRINTF(2, 3);
+void hw_err_wrap(struct hw_err *err, const char *fmt, ...) HW_PRINTF(2, 3);
 
 /* The process exit status for a command that failed with this code: 2 wrong use or settings, 3 input
  * that can't be read, 4 the API server, 1 all else. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "kube/secret.h"
@@ -40,6 +41,14 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
         snprintf(t->retry_after, sizeof t->retry_after, "%.*s", (int)(len - sizeof name + 1),
                  line + sizeof name - 1);
     return len;
+}
+
+/* curl's own sockets would be inherited by a plugin, and by the task that a wrapper starts. */
+static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    (void)ctx;
+    (void)purpose;
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
 static int add_header(struct hw_kube_transfer *t, const char *line, struct hw_err *err)
@@ -159,6 +168,7 @@ static CURLcode set_limits(CURL *easy, int64_t deadline_ms)
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     SET(CURLOPT_BUFFERSIZE, (long)ROOM);
     SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)ROOM);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
     SET(CURLOPT_TCP_KEEPALIVE, 1L); /* the kernel's: wakes nobody */
 #if LIBCURL_VERSION_NUM >= 0x075700
     SET(CURLOPT_QUICK_EXIT, 1L); /* a name that still resolves doesn't hold up cancel and exit */

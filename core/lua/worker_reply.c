@@ -90,7 +90,6 @@ static void loaded(struct hw_worker *w, struct hw_wire_in *in)
     if (p) {
         bool announced = p->announced;
         p->announced = true;
-        p->died = (struct hw_worker_mark){ 0 };
         w->fails = announced ? w->fails : 0;
         if (!announced && w->events.loaded)
             w->events.loaded(w->events.ctx, id, &meta);
@@ -269,9 +268,12 @@ static void complete(struct course *c)
 {
     struct hw_worker *w = c->w;
     bool last = c->op->last;
+    struct hw_worker_parser *p = parser_of(c);
     hw_worker_pop(w);
     w->fails = 0;
-    if (last && parser_of(c) && w->events.fed)
+    if (p)
+        p->died = (struct hw_worker_mark){ 0 };
+    if (last && p && w->events.fed)
         w->events.fed(w->events.ctx, c->id, c->seq);
     hw_worker_pump(w);
     hw_worker_watch(w);
@@ -287,9 +289,6 @@ static void result(struct hw_worker *w, struct hw_wire_in *in)
         senseless(w);
         return;
     }
-    struct hw_worker_parser *p = hw_worker_find(w, c.id);
-    if (p)
-        p->died = (struct hw_worker_mark){ 0 };
     for (uint32_t i = 0; i < items && !w->freed; i++)
         if (!take_item(&c, upto, in)) {
             senseless(w);

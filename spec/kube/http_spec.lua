@@ -300,7 +300,7 @@ give() {
   end)
   it("is run again when the token has expired", function()
     local server = serve { answers = { {} } }
-    probe.run { open(server, plugin "give abc 1"), get(0), wait "reply", get(1), wait "reply", sleep(1300), get(2), wait "reply" }
+    probe.run { open(server, plugin "give abc 3"), get(0), wait "reply", get(1), wait "reply", sleep(3300), get(2), wait "reply" }
     assert.equal(2, runs())
   end)
   it("is run again after a 401", function()
@@ -321,6 +321,14 @@ give() {
     assert.equal("client.authentication.k8s.io/v1", info.apiVersion)
     assert.is_false(info.spec.interactive)
     assert.equal(server.url, info.spec.cluster.server)
+  end)
+  it("inherits no socket of ours", function()
+    local server = serve { answers = { {}, { status = 401, body = status(401, "x") }, {} } }
+    local opts = plugin("ls -l /proc/$$/fd > " .. dir .. "/fds; give abc")
+    probe.run { open(server, opts), get(0), wait "reply", get(1), wait "reply" }
+    assert.equal(2, runs())
+    local _, count = shell.read(dir .. "/fds"):gsub("socket:", "")
+    assert.equal(2, count) -- stdout and stderr, as libuv makes them
   end)
   local bad = {
     { "that fails", "echo first >&2; echo 'please log in: secret?' >&2; exit 3", "ended with status 3: please log in: secret?" },

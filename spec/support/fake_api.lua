@@ -71,7 +71,7 @@ function Client:more()
   end
 end
 
-function Client:sleep(seconds)
+local function sleep(seconds)
   local till = socket.gettime() + seconds
   while socket.gettime() < till do coroutine.yield() end
 end
@@ -105,7 +105,7 @@ function Client:request()
 end
 
 function Client:handshake()
-  if plan.hang_handshake then self:sleep(1000) end
+  if plan.hang_handshake then sleep(1000) end
   if not plan.tls then return true end
   local wrapped = assert(ssl.wrap(self.sock, { mode = "server", protocol = plan.tls.protocol or "any",
     certificate = plan.tls.cert, key = plan.tls.key, cafile = plan.tls.ca,
@@ -124,8 +124,8 @@ function Client:handshake()
 end
 
 function Client:answer(answer)
-  if answer.hang then self:sleep(1000) end
-  if answer.delay then self:sleep(answer.delay) end
+  if answer.hang then sleep(1000) end
+  if answer.delay then sleep(answer.delay) end
   if answer.reset then
     self.sock:setoption("linger", { on = true, timeout = 0 })
     return false
@@ -134,7 +134,7 @@ function Client:answer(answer)
   if answer.drip then
     for i = 1, #data, answer.drip do
       if not self:send(data:sub(i, i + answer.drip - 1)) then return false end
-      self:sleep(0.1)
+      sleep(0.1)
     end
   elseif not self:send(data) then
     return false
