@@ -54,10 +54,11 @@ void hw_wipe(void *ptr, size_t len)
 
 void hw_settle(void)
 {
-    extern const char __executable_start, etext; /* made by the linker */
+    /* Made by the linker; weak, since a shared module (the specs load one) has none. */
+    extern const char __executable_start __attribute__((weak)), etext __attribute__((weak));
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
     uintptr_t from = ((uintptr_t)&__executable_start + page) & ~page, to = (uintptr_t)&etext & ~page;
     malloc_trim(0);
-    if (from < to)
+    if (from && from < to)
         madvise((void *)from, to - from, MADV_DONTNEED); /* clean pages of a file: nothing is lost */
 }

@@ -62,9 +62,10 @@ struct hw_wire_head {
     uint32_t kind;
 };
 
-/* Shared memory of both: how main knows that the worker moves. */
+/* Memory that both see, for what must not cost a system call for each record. */
 struct hw_wire_beat {
-    _Atomic uint64_t count; /* goes up with each record and each step of a load */
+    _Atomic uint64_t count;  /* worker: goes up with each record and each step of a load, so main sees it move */
+    _Atomic uint32_t wanted; /* main: changes when answers are wanted now, before their frame is full */
 };
 
 /* A body being written. bad: it did not fit; nothing was written past the end. */

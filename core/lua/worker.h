@@ -6,7 +6,8 @@
  * but read and write on its pipes. It is started by the first load. A record that takes longer than 2 s ends it, as
  * does a reply that makes no sense; it is started again without the parser that did it, and what the other parsers
  * had not done is sent again: nothing is lost and nothing comes twice, but a reloaded parser begins with
- * empty memory. A worker that dies by itself is started again; the record it held is tried once more.
+ * empty memory. A worker that dies by itself is started again; the record it held is tried once more. What a
+ * parser said in the last quarter of a second before it was set aside may be lost with it.
  *
  * No timer runs while nothing is asked of the worker. Deadlines are real time, also where records are replayed on
  * a virtual clock. What is shown and logged is the caller's business; debug lines are in the room "lua". */

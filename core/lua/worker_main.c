@@ -254,6 +254,7 @@ struct result {
     uint32_t id;
     uint64_t seq;
     uint32_t items;
+    uint32_t wanted; /* the beat's, when it began */
 };
 
 enum { AT_UPTO = 12, AT_ITEMS = 16 }; /* in the body, behind id and seq */
@@ -262,6 +263,7 @@ static void begin_result(struct result *r)
 {
     r->o = begin(my.out, sizeof my.out);
     r->items = 0;
+    r->wanted = atomic_load_explicit(&my.beat->wanted, memory_order_relaxed);
     hw_wire_put_u32(&r->o, r->id);
     hw_wire_put_u64(&r->o, r->seq);
     hw_wire_put_u32(&r->o, 0);
@@ -285,13 +287,9 @@ static void put_refusal(struct hw_wire_out *o, const struct hw_host *h, const st
         hw_wire_put_text(o, hw_str(hw_host_trace(h)));
 }
 
-/* st, s, err: what the host gave for the record at index. */
 static void add_item(struct result *r, const struct hw_host *h, uint32_t index, int st,
                      const struct hw_sample *s, const struct hw_err *err)
 {
-    beat();
-    if (st == 0)
-        return;
     r->items++;
     hw_wire_put_u32(&r->o, index);
     if (st < 0)
@@ -300,7 +298,17 @@ static void add_item(struct result *r, const struct hw_host *h, uint32_t index, 
         hw_wire_put_u32(&r->o, HW_WIRE_SAMPLE);
         hw_wire_put_sample(&r->o, s);
     }
-    if (r->o.size - r->o.len < HW_WIRE_ITEM_MAX)
+}
+
+/* st, s, err: what the host gave for the record at index. */
+static void add_outcome(struct result *r, const struct hw_host *h, uint32_t index, int st,
+                        const struct hw_sample *s, const struct hw_err *err)
+{
+    beat();
+    if (st != 0)
+        add_item(r, h, index, st, s, err);
+    if (r->o.size - r->o.len < HW_WIRE_ITEM_MAX ||
+        r->wanted != atomic_load_explicit(&my.beat->wanted, memory_order_relaxed))
         emit_result(r, index + 1);
 }
 
@@ -326,7 +334,7 @@ static void on_feed(struct hw_wire_in *body)
         struct hw_str record = hw_wire_get_text(body);
         if (body->bad)
             hw_confined_exit(END_PROTOCOL);
-        add_item(&r, h, index, hw_host_feed(h, record, &s, &err), &s, &err);
+        add_outcome(&r, h, index, hw_host_feed(h, record, &s, &err), &s, &err);
     }
     emit_result(&r, end);
 }
@@ -338,7 +346,7 @@ static void on_finish(struct hw_wire_in *body)
     struct hw_err err;
     struct hw_host *h = begin_work(body, &r);
     int code = (int)hw_wire_get_u32(body);
-    add_item(&r, h, 0, hw_host_finish(h, code, &s, &err), &s, &err);
+    add_outcome(&r, h, 0, hw_host_finish(h, code, &s, &err), &s, &err);
     emit_result(&r, 1);
 }
 

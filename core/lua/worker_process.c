@@ -207,6 +207,7 @@ static void on_tick(uv_timer_t *timer)
             close_all(w);
         return;
     }
+    atomic_fetch_add_explicit(&w->beat->wanted, 1, memory_order_relaxed);
     if (!is_stuck(w))
         return;
     if (w->state == HW_WORKER_STARTING) {

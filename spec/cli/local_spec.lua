@@ -53,11 +53,17 @@ spec:
   end)
 
   it("publishes each value as a line of JSON", function()
-    assert.equal(0, run(manifest [[
+    local path = manifest(([[
 for i in 1 2 3; do
   echo $i/3 > $FLUID_PROGRESS_FILE
-  until [ "$(head -c 3 $FLUID_PROGRESS_FILE)" = "$i/3" ] && sleep 0.3; do :; done
-done]], "-o", "json"))
+  until [ -e %s/seen$i ]; do sleep 0.05; done
+done]]):format(dir))
+    p = process.start({ process.headway, "local", "-f", path, "-o", "json" }, { TMPDIR = dir })
+    for i = 1, 3 do
+      assert(p:expect("out", ('"progress":"%d/3"'):format(i)), p:err())
+      shell.write(dir .. "/seen" .. i, "")
+    end
+    assert.equal(0, p:wait())
     local seen = {}
     for line in p:out():gmatch "[^\n]+" do
       local value = cjson.decode(line)
