@@ -239,3 +239,13 @@ size_t hw_hide_credentials(char *text)
     *out = '\0';
     return (size_t)(out - text);
 }
+
+size_t hw_clean_private(char *dst, size_t max, struct hw_str src)
+{
+    enum { READ_MAX = 4096 }; /* more is cut anyway: no text that people read is so long */
+    hw_auto_free char *text = hw_xstrndup(src.ptr ? src.ptr : "", src.len < READ_MAX ? src.len : READ_MAX);
+    for (size_t i = 0; i < src.len && i < READ_MAX; i++)
+        text[i] = text[i] ? text[i] : ' ';
+    hw_hide_credentials(text);
+    return hw_clean_text(dst, max, hw_str(text));
+}

@@ -41,6 +41,9 @@ HW_MUST_USE int hw_parse_time(const char *text, int64_t *ret_unix_ms, struct hw_
  * format controls (each run becomes one space, as does white space), ends trimmed, at most max bytes, cut at a
  * character with "..." in its place. Returns the length; dst holds max + 1 bytes and is ended. */
 size_t hw_clean_text(char *dst, size_t max, struct hw_str src);
+/* The same after hw_hide_credentials: for text that may hold a URL. In this order, since a cut may leave a part of a password
+ * that nothing marks as one any more. */
+size_t hw_clean_private(char *dst, size_t max, struct hw_str src);
 /* Cuts "user:password@" out of URLs in text and their query strings, in place. Returns the length. */
 size_t hw_hide_credentials(char *text);
 

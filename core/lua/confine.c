@@ -25,9 +25,9 @@
 #endif
 
 #ifdef ARCH
-#define AT(field)            ((uint32_t)offsetof(struct seccomp_data, field))
-#define LOAD(field)          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT(field))
-#define RETURN(action)       BPF_STMT(BPF_RET | BPF_K, (action))
+#define AT(field) ((uint32_t)offsetof(struct seccomp_data, field))
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT(field))
+#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
 #define IF_EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), yes, no)
 /* Back to the number after a look at something else. */
 #define ON_CALL(number, action) IF_EQUAL(number, 0, 1), RETURN(action)
@@ -101,14 +101,15 @@ static void close_files(unsigned first)
 {
     if (close_range(first, ~0u, 0) == 0)
         return;
-    for (int fd = (int)first; fd < 1024; fd++) /* before Linux 5.9; all of ours close on exec anyway */
+    /* Before Linux 5.9; all of ours close on exec anyway. */
+    for (int fd = (int)first; fd < 1024; fd++)
         close(fd);
 }
 
 /* Signals of a terminal or a whole process group are main's: it ends us by closing the pipe. */
 static void ignore_signals(void)
 {
-    static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE,
+    static const int ignored[] = { SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGPIPE,
                                    SIGTSTP, SIGUSR1, SIGUSR2, SIGALRM };
     for (size_t i = 0; i < HW_LEN(ignored); i++)
         signal(ignored[i], SIG_IGN);
@@ -118,8 +119,7 @@ static void ignore_signals(void)
 static void warm_heap(void)
 {
     mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
-    mallopt(M_TOP_PAD, 128 * 1024);
-    free(malloc(1));
+    free(malloc(64 * 1024)); /* address space; its pages stay untouched */
 }
 
 enum hw_confined hw_confine(unsigned first)

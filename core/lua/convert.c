@@ -14,9 +14,9 @@ enum { MESSAGE_SEEN_MAX = 1024 }; /* bytes of a message that are looked at, befo
 
 struct target {
     struct hw_sample *sample;
-    struct hw_count *count;   /* done, total and unit go here */
-    const char *where;        /* "", "also.", "phase." in front of the field's name */
-    bool done, total, index;  /* these were given */
+    struct hw_count *count;  /* done, total and unit go here */
+    const char *where;       /* "", "also.", "phase." in front of the field's name */
+    bool done, total, index; /* these were given */
 };
 
 typedef int read_fn(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err);
@@ -114,8 +114,7 @@ static int read_fraction(lua_State *L, int idx, const char *key, struct target *
 }
 
 /* Credentials go before the text is cut, so that half of one can't stay. */
-static int read_message(lua_State *L, int idx, const char *key, struct target *t,
-                        struct hw_err *err)
+static int read_message(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
     char seen[MESSAGE_SEEN_MAX + 1];
     struct hw_str text;
@@ -133,17 +132,16 @@ static int read_scanning(lua_State *L, int idx, const char *key, struct target *
     return read_flag(L, idx, key, t, &t->sample->scanning, err);
 }
 
-static int read_restart(lua_State *L, int idx, const char *key, struct target *t,
-                        struct hw_err *err)
+static int read_restart(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
     return read_flag(L, idx, key, t, &t->sample->restart, err);
 }
 
 static int read_ended(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
-    static const char *const words[] = { [HW_ENDED_COMPLETE] = "complete",
-                                         [HW_ENDED_PARTIAL] = "partial",
-                                         [HW_ENDED_FAILED] = "failed" };
+    static const char *const words[] = {
+        [HW_ENDED_COMPLETE] = "complete", [HW_ENDED_PARTIAL] = "partial", [HW_ENDED_FAILED] = "failed"
+    };
     struct hw_str text;
     if (read_string(L, idx, key, t, &text, err) < 0)
         return -1;
@@ -217,14 +215,14 @@ static int unknown_key(lua_State *L, int level, int key, const struct target *t,
 {
     const char *names[HW_LEN(fields[0]) + 1] = { NULL };
     if (lua_type(L, key) != LUA_TSTRING)
-        return hw_fail(err, HW_ELUA, "sample: %skey is a %s, expected the name of a field", t->where,
-                       luaL_typename(L, key));
+        return hw_fail(err, HW_ELUA, "sample: %skey is a %s, expected the name of a field",
+                       t->where, luaL_typename(L, key));
     for (size_t i = 0; fields[level][i].key; i++)
         names[i] = fields[level][i].key;
     const char *word = lua_tostring(L, key), *near = hw_nearest(word, names);
     if (near)
-        return hw_fail(err, HW_ELUA, "sample: no field '%s%.40s', did you mean '%s'", t->where, word,
-                       near);
+        return hw_fail(err, HW_ELUA, "sample: no field '%s%.40s', did you mean '%s'", t->where,
+                       word, near);
     return hw_fail(err, HW_ELUA, "sample: no field '%s%.40s'", t->where, word);
 }
 
@@ -241,8 +239,9 @@ static int read_table(lua_State *L, int idx, int level, struct target *t, struct
     int top = lua_gettop(L);
     lua_pushnil(L);
     while (lua_next(L, idx)) { /* key value */
-        const struct field *f =
-            lua_type(L, top + 1) == LUA_TSTRING ? field_named(level, lua_tostring(L, top + 1)) : NULL;
+        const struct field *f = lua_type(L, top + 1) == LUA_TSTRING
+                                    ? field_named(level, lua_tostring(L, top + 1))
+                                    : NULL;
         int st = f ? f->read(L, top + 2, f->key, t, err) : unknown_key(L, level, top + 1, t, err);
         if (st < 0) {
             lua_settop(L, top);

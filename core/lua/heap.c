@@ -12,13 +12,13 @@
 #include "lua/grains.h"
 
 enum {
-    SMALL_MAX = 512,        /* up to here one bin for each size */
+    SMALL_MAX = 512, /* up to here one bin for each size */
     BINS = 128,
     BLOCK_MIN = 24,
-    USED = 1,               /* this block is handed out */
-    AFTER_FREE = 2,         /* the block before it is free, and before_size is valid */
+    USED = 1,       /* this block is handed out */
+    AFTER_FREE = 2, /* the block before it is free, and before_size is valid */
     FLAGS = USED | AFTER_FREE,
-    WALK_MAX = 16,          /* blocks looked at in a bin of several sizes before a bigger bin is taken */
+    WALK_MAX = 16, /* blocks looked at in a bin of several sizes, before a bigger one */
 };
 
 struct block {
@@ -35,11 +35,11 @@ struct chunk {
 };
 
 struct hw_heap {
-    struct hw_arena *arena;      /* borrows */
-    struct chunk *chunks;        /* the newest first */
-    unsigned char *rest, *end;   /* of the newest chunk */
-    size_t held, max;            /* bytes of the arena */
-    uint64_t filled[BINS / 64];  /* bins that hold something */
+    struct hw_arena *arena;     /* borrows */
+    struct chunk *chunks;       /* the newest first */
+    unsigned char *rest, *end;  /* of the newest chunk */
+    size_t held, max;           /* bytes of the arena */
+    uint64_t filled[BINS / 64]; /* bins that hold something */
     struct block *bins[BINS];
 };
 

@@ -11,7 +11,7 @@
 enum { AT_TRACEBACK = 1, AT_SELF, AT_FEED, AT_FINISH };
 
 enum {
-    HOOK_STEP = 1000, /* instructions between two calls of the hook; each coroutine counts for itself */
+    HOOK_STEP = 1000, /* instructions between two calls of the hook, in each coroutine */
     API = 1,          /* version of the contract */
 };
 
@@ -72,7 +72,8 @@ static int traceback(lua_State *L)
         snprintf(h->why, sizeof h->why, "error value is a %s", luaL_typename(L, 1));
     luaL_traceback(L, L, NULL, 1);
     keep_text(h->trace, sizeof h->trace, lua_tostring(L, -1));
-    lua_settop(L, 1); /* what was raised goes on as it is: a chunk that can't be loaded comes by here twice */
+    /* What was raised goes on as it is: a chunk that can't be loaded comes by here twice. */
+    lua_settop(L, 1);
     return 1;
 }
 
@@ -197,19 +198,19 @@ static int load_body(lua_State *L)
     struct hw_host *h = hw_host_of(L);
     keep_text(h->meta.name, sizeof h->meta.name, e->source->name);
     hw_sandbox_open(L);
-    push_options(L, e->source);                      /* options */
-    run_chunk(L, h, e->source);                      /* options module */
+    push_options(L, e->source); /* options */
+    run_chunk(L, h, e->source); /* options module */
     read_meta(L, &h->meta);
-    push_field(L, "new", LUA_TFUNCTION, false);      /* options module new */
-    lua_pushvalue(L, -3);                            /* options module new options */
-    lua_call(L, 1, 1);                               /* options module self */
+    push_field(L, "new", LUA_TFUNCTION, false); /* options module new */
+    lua_pushvalue(L, -3);                       /* options module new options */
+    lua_call(L, 1, 1);                          /* options module self */
     step(h);
     if (!lua_istable(L, -1))
         return luaL_error(L, "new returns a %s, expected a table", luaL_typename(L, -1));
-    push_field(L, "feed", LUA_TFUNCTION, false);     /* ... self feed */
-    lua_pushvalue(L, -2);                            /* ... self feed self */
-    push_field(L, "finish", LUA_TFUNCTION, true);    /* ... self feed self finish */
-    lua_remove(L, -2);                               /* ... self feed finish */
+    push_field(L, "feed", LUA_TFUNCTION, false);  /* ... self feed */
+    lua_pushvalue(L, -2);                         /* ... self feed self */
+    push_field(L, "finish", LUA_TFUNCTION, true); /* ... self feed self finish */
+    lua_remove(L, -2);                            /* ... self feed finish */
     e->result = 0;
     return 3;
 }
@@ -281,7 +282,8 @@ static int judge(lua_State *L, int idx, struct entry *e)
         return 0;
     if (first == LUA_TNIL && second == LUA_TSTRING)
         return refuse(L, idx + 1, e->err);
-    return hw_fail(e->err, HW_ELUA, "feed returned %s and %s, expected a table, nothing, or nil and a string",
+    return hw_fail(e->err, HW_ELUA,
+                   "feed returned %s and %s, expected a table, nothing, or nil and a string",
                    lua_typename(L, first), lua_typename(L, second));
 }
 

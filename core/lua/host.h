@@ -19,8 +19,8 @@
 struct hw_host;
 
 enum {
-    HW_HOST_MEMORY_MAX = 8 * 1024 * 1024,  /* bytes of the arena, for one parser */
-    HW_HOST_BUDGET = 20 * 1000 * 1000,     /* instructions for a record, and for loading */
+    HW_HOST_MEMORY_MAX = 8 * 1024 * 1024, /* bytes of the arena, for one parser */
+    HW_HOST_BUDGET = 20 * 1000 * 1000,    /* instructions for a record, and for loading */
     HW_HOST_WHY_MAX = 300,
     HW_HOST_TRACE_MAX = 1000,
 };
@@ -28,12 +28,12 @@ enum {
 /* What the host asks of its surroundings. */
 struct hw_host_hooks {
     void *ctx;
-    /* The user's own module: 1 = *ret_text is it (borrowed until release), 0 = none. NULL: there are none. Asked only
-     * while the parser loads. */
+    /* The user's own module: 1 = *ret_text is it (borrowed until release), 0 = none. NULL: there are none. Asked
+     * only while the parser loads. */
     int (*module)(void *ctx, const char *name, struct hw_str *ret_text);
-    void (*release)(void *ctx);                    /* that text was used; NULL = no need */
-    void (*print)(void *ctx, struct hw_str text);  /* NULL = dropped */
-    void (*step)(void *ctx);                       /* one of several steps of a load is done; NULL = no need */
+    void (*release)(void *ctx);                   /* that text was used; NULL = no need */
+    void (*print)(void *ctx, struct hw_str text); /* NULL = dropped */
+    void (*step)(void *ctx); /* one of several steps of a load is done; NULL = no need */
 };
 
 struct hw_host_source {
@@ -54,7 +54,8 @@ HW_MUST_USE int hw_host_new(struct hw_host **ret, struct hw_arena *arena,
 HW_MUST_USE int hw_host_feed(struct hw_host *h, struct hw_str record, struct hw_sample *ret,
                              struct hw_err *err);
 /* code: exit status, -1 = none. 0 also when the parser has no finish. */
-HW_MUST_USE int hw_host_finish(struct hw_host *h, int code, struct hw_sample *ret, struct hw_err *err);
+HW_MUST_USE int hw_host_finish(struct hw_host *h, int code, struct hw_sample *ret,
+                               struct hw_err *err);
 const struct hw_parser_meta *hw_host_meta(const struct hw_host *h);
 /* Of the last HW_ELUA; "" = none. */
 const char *hw_host_trace(const struct hw_host *h);

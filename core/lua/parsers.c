@@ -152,8 +152,8 @@ static int unknown(const char *name, const char *user_dir, struct hw_err *err)
     for (size_t i = 0; i < list.count; i++)
         names[i] = list.entries[i].name;
     const char *near = hw_nearest(name, names);
-    hw_fail(err, HW_ECONFIG, near ? "no parser '%.63s', did you mean '%s'" : "no parser '%.63s'", name,
-            near);
+    hw_fail(err, HW_ECONFIG, near ? "no parser '%.63s', did you mean '%s'" : "no parser '%.63s'",
+            name, near);
     free(names);
     hw_parser_list_done(&list);
     return -1;
@@ -163,8 +163,8 @@ static int find_file(const char *path, struct hw_parser_source *ret, struct hw_e
 {
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
     if (!is_name(file, stem(file)))
-        return hw_fail(err, HW_ECONFIG, "parser '%s': the file's name must be letters, digits and '_'",
-                       path);
+        return hw_fail(err, HW_ECONFIG,
+                       "parser '%s': the file's name must be letters, digits and '_'", path);
     int found = read_source(path, file, stem(file), ret, err);
     return found ? found : hw_fail(err, HW_ECONFIG, "parser '%s': no such file", path);
 }
@@ -176,8 +176,8 @@ int hw_parsers_find(const char *what, const char *user_dir, struct hw_parser_sou
     if (stem(what))
         return find_file(what, ret, err) < 0 ? -1 : 0;
     if (!is_name(what, len))
-        return hw_fail(err, HW_ECONFIG, "parser '%.63s': expected letters, digits and '_', or a .lua file",
-                       what);
+        return hw_fail(err, HW_ECONFIG,
+                       "parser '%.63s': expected letters, digits and '_', or a .lua file", what);
     if (has_dir(user_dir)) {
         hw_auto_free char *path = hw_xasprintf("%s/%s.lua", user_dir, what);
         int found = read_source(path, what, len, ret, err);
@@ -241,7 +241,9 @@ static void list_embedded(struct hw_parser_list *list)
 static void list_file(struct hw_parser_list *list, const char *dir, const char *file)
 {
     size_t len = stem(file);
-    if (!is_name(file, len))
+    struct stat st;
+    hw_auto_free char *path = hw_xasprintf("%s/%s", dir, file);
+    if (!is_name(file, len) || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return;
     hw_auto_free char *name = hw_xstrndup(file, len);
     struct hw_parser_entry *e = entry_named(list, name);
@@ -249,7 +251,7 @@ static void list_file(struct hw_parser_list *list, const char *dir, const char *
     if (!e)
         e = add_entry(list, hw_str(name));
     free(e->where);
-    e->where = hw_xasprintf("%s/%s", dir, file);
+    e->where = hw_steal(&path);
     e->user = true;
     e->hides = hides;
 }

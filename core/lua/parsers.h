@@ -26,14 +26,14 @@ struct hw_parser_source {
 
 /* what: a name, or the path of a .lua file (ends with ".lua"). user_dir: NULL or "" = none. HW_ECONFIG: no such
  * parser, with the nearest name; HW_ESYS: the file can't be read. */
-HW_MUST_USE int hw_parsers_find(const char *what, const char *user_dir, struct hw_parser_source *ret,
-                                struct hw_err *err);
+HW_MUST_USE int hw_parsers_find(const char *what, const char *user_dir,
+                                struct hw_parser_source *ret, struct hw_err *err);
 void hw_parser_source_done(struct hw_parser_source *source);
 
 /* The text of `require "headway.units"` in the user's directory (headway/units.lua), for a parser that asks.
  * 1 = found, 0 = there is none. */
-HW_MUST_USE int hw_parsers_module(const char *name, const char *user_dir, struct hw_parser_source *ret,
-                                  struct hw_err *err);
+HW_MUST_USE int hw_parsers_module(const char *name, const char *user_dir,
+                                  struct hw_parser_source *ret, struct hw_err *err);
 /* The same among the embedded; borrowed for ever. ptr NULL: there is none. */
 struct hw_str hw_parsers_embedded_module(const char *name);
 /* Names that `require` takes: segments of letters, digits and "_" with "." between, at most 63 bytes. */
@@ -43,7 +43,7 @@ struct hw_parser_entry {
     char *name;  /* owns */
     char *where; /* owns; "built in", or the path of the file */
     bool user;
-    bool hides;  /* a file of the user's in place of a built-in one */
+    bool hides; /* a file of the user's in place of a built-in one */
 };
 
 struct hw_parser_list {
@@ -52,7 +52,8 @@ struct hw_parser_list {
 };
 
 /* All that hw_parsers_find would find by name. */
-HW_MUST_USE int hw_parsers_list(const char *user_dir, struct hw_parser_list *ret, struct hw_err *err);
+HW_MUST_USE int hw_parsers_list(const char *user_dir, struct hw_parser_list *ret,
+                                struct hw_err *err);
 void hw_parser_list_done(struct hw_parser_list *list);
 
 #endif

@@ -40,10 +40,10 @@ static void push_module(lua_State *L, const char *name)
     }
     const char *chunk = lua_pushfstring(L, "@%s", name); /* chunk-name */
     if (!load_users(L, h, name, chunk))
-        load_embedded(L, name, chunk);                   /* chunk-name function */
+        load_embedded(L, name, chunk); /* chunk-name function */
     hw_sandbox_enclose(L);
     lua_pushstring(L, name);
-    lua_call(L, 1, 1);                                   /* chunk-name module */
+    lua_call(L, 1, 1); /* chunk-name module */
     lua_remove(L, -2);
     if (h->hooks.step)
         h->hooks.step(h->hooks.ctx);
@@ -58,7 +58,7 @@ static int require(lua_State *L)
     lua_settop(L, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key); /* name loaded */
     lua_pushvalue(L, 1);
-    int type = lua_rawget(L, 2);                    /* name loaded module */
+    int type = lua_rawget(L, 2); /* name loaded module */
     if (type == LUA_TLIGHTUSERDATA)
         return luaL_error(L, "module '%s' requires itself, or failed before", name);
     if (type != LUA_TNIL)

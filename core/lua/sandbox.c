@@ -8,9 +8,10 @@
 
 /* Not here: load, loadfile, dofile, collectgarbage, warn; xpcall, whose handler runs inside the hook that has
  * just fired, where no hook fires. print, rawset, require and setmetatable are ours. */
-static const char *const base_names[] = { "assert",   "error",    "getmetatable", "ipairs", "next",
-                                          "pairs",    "pcall",    "rawequal",     "rawget", "rawlen",
-                                          "select",   "tonumber", "tostring",     "type",   "_VERSION" };
+static const char *const base_names[] = {
+    "assert", "error",  "getmetatable", "ipairs",   "next",     "pairs", "pcall",   "rawequal",
+    "rawget", "rawlen", "select",       "tonumber", "tostring", "type",  "_VERSION"
+};
 
 /* NULL ends a row. math.random is seeded alike for every run: replay must be exact. */
 static const struct {
@@ -23,14 +24,13 @@ static const struct {
       { "close", "create", "isyieldable", "resume", "running", "status", "wrap", "yield" } },
     { "math",
       luaopen_math,
-      { "abs",  "acos", "asin", "atan", "ceil",   "cos",        "deg",        "exp",
-        "floor", "fmod", "huge", "log",  "max",    "maxinteger", "min",        "mininteger",
-        "modf", "pi",   "rad",  "random", "randomseed", "sin",  "sqrt",       "tan",
-        "tointeger", "type", "ult" } },
+      { "abs",  "acos",   "asin",       "atan", "ceil",       "cos", "deg",        "exp",  "floor",
+        "fmod", "huge",   "log",        "max",  "maxinteger", "min", "mininteger", "modf", "pi",
+        "rad",  "random", "randomseed", "sin",  "sqrt",       "tan", "tointeger",  "type", "ult" } },
     { "string",
       luaopen_string,
-      { "byte",  "char", "find", "format", "gmatch",  "gsub",   "len",  "lower", "match",
-        "pack",  "packsize", "rep", "reverse", "sub", "unpack", "upper" } },
+      { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "pack",
+        "packsize", "rep", "reverse", "sub", "unpack", "upper" } },
     { "table", luaopen_table, { "concat", "insert", "move", "pack", "remove", "sort", "unpack" } },
     { "utf8", luaopen_utf8, { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
 };
@@ -53,9 +53,9 @@ static int refuse_global(lua_State *L)
 static int view_next(lua_State *L)
 {
     lua_settop(L, 2);
-    lua_replace(L, 1);                        /* key */
-    lua_pushvalue(L, lua_upvalueindex(1));    /* key table */
-    lua_insert(L, 1);                         /* table key */
+    lua_replace(L, 1);                     /* key */
+    lua_pushvalue(L, lua_upvalueindex(1)); /* key table */
+    lua_insert(L, 1);                      /* table key */
     return lua_next(L, 1) ? 2 : (lua_pushnil(L), 1);
 }
 
@@ -79,16 +79,16 @@ static void lock(lua_State *L, lua_CFunction newindex) /* metatable on top */
 
 void hw_sandbox_protect(lua_State *L)
 {
-    lua_newtable(L);                      /* real view */
-    lua_createtable(L, 0, 4);             /* real view meta */
-    lua_pushvalue(L, -3);                 /* real view meta real */
-    lua_setfield(L, -2, "__index");       /* real view meta */
-    lua_pushvalue(L, -3);                 /* real view meta real */
-    lua_pushcclosure(L, view_pairs, 1);   /* real view meta pairs */
-    lua_setfield(L, -2, "__pairs");       /* real view meta */
+    lua_newtable(L);                    /* real view */
+    lua_createtable(L, 0, 4);           /* real view meta */
+    lua_pushvalue(L, -3);               /* real view meta real */
+    lua_setfield(L, -2, "__index");     /* real view meta */
+    lua_pushvalue(L, -3);               /* real view meta real */
+    lua_pushcclosure(L, view_pairs, 1); /* real view meta pairs */
+    lua_setfield(L, -2, "__pairs");     /* real view meta */
     lock(L, refuse_change);
-    lua_setmetatable(L, -2);              /* real view */
-    lua_remove(L, -2);                    /* view */
+    lua_setmetatable(L, -2); /* real view */
+    lua_remove(L, -2);       /* view */
 }
 
 /* ---- functions of ours --------------------------------------------------------------------------- */
@@ -182,7 +182,7 @@ static void lock_strings(lua_State *L) /* allowed functions on top */
     lua_pushvalue(L, -3);           /* string "" meta string */
     lua_setfield(L, -2, "__index"); /* string "" meta */
     lock(L, refuse_change);
-    lua_pop(L, 2);                  /* string */
+    lua_pop(L, 2); /* string */
 }
 
 static void seed_random(lua_State *L) /* math on top */

@@ -13,9 +13,9 @@ struct hw_host {
     lua_State *L;         /* owns; never closed, its memory goes with the heap */
     struct hw_host_hooks hooks;
     struct hw_parser_meta meta;
-    bool loading;         /* modules of the user's can still be asked for */
-    bool tripped;         /* the instruction budget is used up */
-    int64_t spent;           /* instructions since the entry, in steps of the hook */
+    bool loading;                  /* modules of the user's can still be asked for */
+    bool tripped;                  /* the instruction budget is used up */
+    int64_t spent;                 /* instructions since the entry, in steps of the hook */
     char why[HW_HOST_WHY_MAX + 1]; /* of the last error */
     char trace[HW_HOST_TRACE_MAX + 1];
 };

@@ -27,8 +27,8 @@ enum {
     HW_WIRE_PROTOCOL = 1,
     HW_WIRE_TO_WORKER_MAX = 1024 * 1024, /* bytes of a body */
     HW_WIRE_TO_MAIN_MAX = 32 * 1024,
-    HW_WIRE_ITEM_MAX = 2048,             /* bytes of a whole item */
-    HW_WIRE_TEXT_MAX = 400,              /* of a reason */
+    HW_WIRE_ITEM_MAX = 2048, /* bytes of a whole item */
+    HW_WIRE_TEXT_MAX = 400,  /* of a reason */
     HW_WIRE_OPTIONS_MAX = 64,
 };
 
@@ -64,7 +64,8 @@ struct hw_wire_head {
 
 /* Memory that both see, for what must not cost a system call for each record. */
 struct hw_wire_beat {
-    _Atomic uint64_t count;  /* worker: goes up with each record and each step of a load, so main sees it move */
+    _Atomic uint64_t
+        count; /* worker: goes up with each record and each step of a load, so main sees it move */
     _Atomic uint32_t wanted; /* main: changes when answers are wanted now, before their frame is full */
 };
 

@@ -6,9 +6,9 @@
 #include "lua/worker_impl.h"
 
 enum {
-    PARSERS_MAX = 32,       /* as many as the worker has places for */
-    BODY_MAX = 64 * 1024,   /* bytes of records in one frame */
-    IN_FLIGHT_MAX = 4,      /* ops that were sent and are not answered */
+    PARSERS_MAX = 32,     /* as many as the worker has places for */
+    BODY_MAX = 64 * 1024, /* bytes of records in one frame */
+    IN_FLIGHT_MAX = 4,    /* ops that were sent and are not answered */
 };
 
 /* ---- ops ----------------------------------------------------------------------------------------- */
@@ -22,22 +22,31 @@ static struct hw_worker_op *op_new(enum hw_wire_kind kind, unsigned id, size_t b
     return op;
 }
 
+static size_t cost_of(const struct hw_worker_op *op)
+{
+    return op->kind == HW_WIRE_FEED ? sizeof *op + op->len : 0;
+}
+
 static void op_append(struct hw_worker *w, struct hw_worker_op *op)
 {
-    struct hw_worker_op **end = &w->ops;
-    while (*end)
-        end = &(*end)->next;
-    *end = op;
-    if (op->kind == HW_WIRE_FEED)
-        w->queued += op->len;
+    if (w->last_op)
+        w->last_op->next = op;
+    else
+        w->ops = op;
+    w->last_op = op;
+    w->queued += cost_of(op);
 }
 
 static void op_remove(struct hw_worker *w, struct hw_worker_op **at)
 {
     struct hw_worker_op *op = *at;
     *at = op->next;
-    if (op->kind == HW_WIRE_FEED)
-        w->queued -= op->len;
+    w->queued -= cost_of(op);
+    if (op == w->last_op) {
+        w->last_op = w->ops;
+        while (w->last_op && w->last_op->next)
+            w->last_op = w->last_op->next;
+    }
     free(op);
 }
 
@@ -143,7 +152,8 @@ static struct hw_parser_source copy_source(const struct hw_parser_source *s)
     return copy;
 }
 
-static struct hw_worker_parser *parser_new(struct hw_worker *w, const struct hw_parser_source *source,
+static struct hw_worker_parser *parser_new(struct hw_worker *w,
+                                           const struct hw_parser_source *source,
                                            const struct hw_parser_option *options, size_t count)
 {
     struct hw_worker_parser *p = hw_xzalloc(sizeof *p);
@@ -226,6 +236,8 @@ void hw_worker_rewind(struct hw_worker *w)
             struct hw_worker_op *op = load_op(w, p);
             op->next = w->ops;
             w->ops = op;
+            if (!w->last_op)
+                w->last_op = op;
         }
 }
 

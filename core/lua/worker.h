@@ -28,9 +28,11 @@
 struct hw_worker;
 
 enum {
-    HW_WORKER_RECORD_MAX = 64 * 1024,   /* bytes of one record; parsers take 4096 unless they say more */
-    HW_WORKER_QUEUE_MAX = 1024 * 1024,  /* bytes of records that are not parsed yet, over all parsers */
-    HW_WORKER_FAULTS_MAX = 16,          /* errors of a parser in a row, then it is set aside */
+    HW_WORKER_RECORD_MAX =
+        64 * 1024, /* bytes of one record; parsers take 4096 unless they say more */
+    HW_WORKER_QUEUE_MAX =
+        1024 * 1024,           /* bytes of records that are not parsed yet, over all parsers */
+    HW_WORKER_FAULTS_MAX = 16, /* errors of a parser in a row, then it is set aside */
 };
 
 /* One option for a parser's new(): always text there. Borrowed for the call. */
@@ -47,7 +49,7 @@ struct hw_worker_options {
 
 /* How far the worker is shut in. The owner warns once when it is less than HW_CONFINED_FILTER. */
 enum hw_confined {
-    HW_CONFINED_NONE,   /* no seccomp to be had here: resource limits only */
+    HW_CONFINED_NONE, /* no seccomp to be had here: resource limits only */
     HW_CONFINED_FILTER, /* seccomp filter: read, write and exit (and the sanitizers' calls in such a build) */
     HW_CONFINED_STRICT, /* seccomp strict: read, write and exit */
 };
@@ -69,7 +71,8 @@ struct hw_worker_events {
     /* It can't be loaded; the id is dead, batches that wait for it are dropped without fed. */
     void (*load_failed)(void *ctx, unsigned id, const char *why);
     /* index: of the record in its batch. In the order of the records; checked by hw_sample_check. */
-    void (*sample)(void *ctx, unsigned id, uint64_t seq, size_t index, const struct hw_sample *sample);
+    void (*sample)(void *ctx, unsigned id, uint64_t seq, size_t index,
+                   const struct hw_sample *sample);
     void (*refused)(void *ctx, unsigned id, uint64_t seq, size_t index, const char *why);
     /* So many further records of that batch said nothing; may come several times for one batch. */
     void (*silent)(void *ctx, unsigned id, uint64_t seq, size_t count);

@@ -26,8 +26,8 @@ struct hw_worker_parser {
     char **options;                 /* owns; key, value, key, value... */
     size_t option_count;
     bool strict;
-    bool announced;                 /* `loaded` was given */
-    unsigned faults;                /* in a row */
+    bool announced;  /* `loaded` was given */
+    unsigned faults; /* in a row */
     struct hw_worker_mark died;
 };
 
@@ -36,52 +36,53 @@ struct hw_worker_op {
     enum hw_wire_kind kind; /* LOAD, FEED, FINISH, UNLOAD */
     unsigned id;
     uint64_t seq;
-    uint32_t first, count;  /* FEED: indices of its records in the batch */
-    uint32_t upto;          /* FEED, FINISH: all records before this index are done */
-    bool last;              /* FEED, FINISH: the batch ends with it */
-    bool sent;              /* to the worker that runs now */
-    int code;               /* FINISH */
+    uint32_t first, count; /* FEED: indices of its records in the batch */
+    uint32_t upto;         /* FEED, FINISH: all records before this index are done */
+    bool last;             /* FEED, FINISH: the batch ends with it */
+    bool sent;             /* to the worker that runs now */
+    int code;              /* FINISH */
     size_t len;
-    char body[];            /* FEED: the records; LOAD: all but the id */
+    char body[]; /* FEED: the records; LOAD: all but the id */
 };
 
 enum hw_worker_state {
     HW_WORKER_DOWN,     /* no process; the retry timer runs when one is wanted */
     HW_WORKER_STARTING, /* HELLO is awaited */
     HW_WORKER_UP,
-    HW_WORKER_ENDING,   /* killed or dead; its handles are not closed yet */
+    HW_WORKER_ENDING, /* killed or dead; its handles are not closed yet */
 };
 
 struct hw_worker {
-    uv_loop_t *loop;       /* borrows */
-    char *exe, *user_dir;  /* own */
+    uv_loop_t *loop;      /* borrows */
+    char *exe, *user_dir; /* own */
     bool debug, freed;
     struct hw_worker_events events;
     struct hw_worker_parser *parsers; /* owns */
     unsigned last_id;
     struct hw_worker_op *ops; /* owns; in order, those that were sent first */
-    size_t queued;            /* bytes of all ops that are FEED */
-    unsigned modules;         /* asked for by the load that is being answered */
+    struct hw_worker_op *last_op;
+    size_t queued;    /* bytes of all ops that are FEED */
+    unsigned modules; /* asked for by the load that is being answered */
 
     enum hw_worker_state state;
     uv_process_t process;
     uv_pipe_t to, from;
-    int handles;           /* of these three, not closed yet */
+    int handles; /* of these three, not closed yet */
     bool to_open, from_open, process_open;
     bool exited, eof;
-    bool deaf;             /* it said something senseless: nothing more is heard */
-    bool overdue;          /* it was killed for that; guilty says where it was */
+    bool deaf;    /* it said something senseless: nothing more is heard */
+    bool overdue; /* it was killed for that; guilty says where it was */
     struct hw_worker_mark guilty;
-    char why[160];         /* how it ended */
-    int fails;             /* ends in a row without any work done */
+    char why[160]; /* how it ended */
+    int fails;     /* ends in a row without any work done */
     uv_timer_t retry, tick;
-    int timers;            /* not closed yet */
-    int beat_fd;           /* owns */
+    int timers;                /* not closed yet */
+    int beat_fd;               /* owns */
     struct hw_wire_beat *beat; /* owns; mapped */
-    uint64_t seen;         /* beat at the last tick */
-    int ticks;             /* since it moved */
-    int64_t cpu_ms;        /* of the worker when it moved; -1 = not read yet */
-    unsigned char *in;     /* owns; bytes that came and make no whole frame yet */
+    uint64_t seen;             /* beat at the last tick */
+    int ticks;                 /* since it moved */
+    int64_t cpu_ms;            /* of the worker when it moved; -1 = not read yet */
+    unsigned char *in;         /* owns; bytes that came and make no whole frame yet */
     size_t in_len;
 };
 

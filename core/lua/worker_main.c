@@ -255,6 +255,7 @@ struct result {
     uint64_t seq;
     uint32_t items;
     uint32_t wanted; /* the beat's, when it began */
+    uint32_t end; /* index behind the last record: what was said up to there is sent by the caller */
 };
 
 enum { AT_UPTO = 12, AT_ITEMS = 16 }; /* in the body, behind id and seq */
@@ -275,7 +276,8 @@ static void emit_result(struct result *r, uint32_t upto)
     memcpy(r->o.ptr + AT_UPTO, &upto, sizeof upto);
     memcpy(r->o.ptr + AT_ITEMS, &r->items, sizeof r->items);
     emit(HW_WIRE_RESULT, &r->o);
-    begin_result(r);
+    if (upto < r->end)
+        begin_result(r);
 }
 
 static void put_refusal(struct hw_wire_out *o, const struct hw_host *h, const struct hw_err *err)
@@ -307,8 +309,9 @@ static void add_outcome(struct result *r, const struct hw_host *h, uint32_t inde
     beat();
     if (st != 0)
         add_item(r, h, index, st, s, err);
-    if (r->o.size - r->o.len < HW_WIRE_ITEM_MAX ||
-        r->wanted != atomic_load_explicit(&my.beat->wanted, memory_order_relaxed))
+    bool full = r->o.size - r->o.len < HW_WIRE_ITEM_MAX;
+    bool wanted = r->wanted != atomic_load_explicit(&my.beat->wanted, memory_order_relaxed);
+    if ((full || wanted) && index + 1 < r->end)
         emit_result(r, index + 1);
 }
 
@@ -329,14 +332,15 @@ static void on_feed(struct hw_wire_in *body)
     struct hw_sample s;
     struct hw_err err;
     struct hw_host *h = begin_work(body, &r);
-    uint32_t index = hw_wire_get_u32(body), end = index + hw_wire_get_u32(body);
-    for (; index < end; index++) {
+    uint32_t index = hw_wire_get_u32(body);
+    r.end = index + hw_wire_get_u32(body);
+    for (; index < r.end; index++) {
         struct hw_str record = hw_wire_get_text(body);
         if (body->bad)
             hw_confined_exit(END_PROTOCOL);
         add_outcome(&r, h, index, hw_host_feed(h, record, &s, &err), &s, &err);
     }
-    emit_result(&r, end);
+    emit_result(&r, r.end);
 }
 
 static void on_finish(struct hw_wire_in *body)
@@ -346,8 +350,9 @@ static void on_finish(struct hw_wire_in *body)
     struct hw_err err;
     struct hw_host *h = begin_work(body, &r);
     int code = (int)hw_wire_get_u32(body);
+    r.end = 1;
     add_outcome(&r, h, 0, hw_host_finish(h, code, &s, &err), &s, &err);
-    emit_result(&r, 1);
+    emit_result(&r, r.end);
 }
 
 /* ---- the process --------------------------------------------------------------------------------- */

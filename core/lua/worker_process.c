@@ -12,10 +12,10 @@
 
 enum {
     TICK_MS = 250,
-    TICKS_SLOW = 8,        /* 2 s without a record done: it hangs when it has computed for... */
-    SLOW_CPU_MS = 1000,    /* ...so long meanwhile; less on a machine that gives it no time, ... */
-    TICKS_NEVER = 80,      /* ...where it gets 20 s */
-    RETRY_FIRST_MS = 250,  /* pause before the second start in a row that comes to nothing */
+    TICKS_SLOW = 9,       /* 2 s without a record done: it hangs when it has computed for... */
+    SLOW_CPU_MS = 1000,   /* ...so long meanwhile; less on a machine that gives it no time, ... */
+    TICKS_NEVER = 80,     /* ...where it gets 20 s */
+    RETRY_FIRST_MS = 250, /* pause before the second start in a row that comes to nothing */
     RETRY_MAX_MS = 60000,
 };
 

@@ -1,5 +1,5 @@
-/* worker_reply.c - answers of the worker. A parser may have taken it over: sizes, kinds, ids, order and every sample are
- * checked, and the first thing that can't be ends it. */
+/* worker_reply.c - answers of the worker. A parser may have taken it over: sizes, kinds, ids, order and every sample
+ * are checked, and the first thing that can't be ends it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -317,8 +317,8 @@ static void debug_line(struct hw_worker *w, struct hw_wire_in *in)
 static void take_frame(struct hw_worker *w, uint32_t kind, struct hw_wire_in *in)
 {
     static void (*const kinds[])(struct hw_worker *, struct hw_wire_in *) = {
-        [HW_WIRE_HELLO] = hello,   [HW_WIRE_LOADED] = loaded, [HW_WIRE_FAILED] = failed,
-        [HW_WIRE_RESULT] = result, [HW_WIRE_MODULE] = module, [HW_WIRE_LOG] = debug_line,
+        [HW_WIRE_HELLO] = hello,       [HW_WIRE_LOADED] = loaded, [HW_WIRE_FAILED] = failed,
+        [HW_WIRE_RESULT] = result,     [HW_WIRE_MODULE] = module, [HW_WIRE_LOG] = debug_line,
         [HW_WIRE_UNLOADED] = unloaded,
     };
     bool known = kind < HW_LEN(kinds) && kinds[kind];

@@ -23,12 +23,16 @@ static struct hw_str skip_blank(struct hw_str s)
 /* At most 32 printable bytes: a file that is no progress file may hold a secret. */
 static int refuse(struct hw_str line, const char *why, struct hw_err *err)
 {
-    char shown[33];
-    size_t n = 0;
-    for (; n < line.len && n < sizeof shown - 1; n++)
-        shown[n] = line.ptr[n] >= 0x20 && line.ptr[n] < 0x7f ? line.ptr[n] : '?';
+    char text[512], shown[33];
+    size_t n = 0, len = line.len < sizeof text - 1 ? line.len : sizeof text - 1;
+    for (size_t i = 0; i < len; i++)
+        text[i] = line.ptr[i] >= 0x20 && line.ptr[i] < 0x7f ? line.ptr[i] : '?';
+    text[len] = '\0';
+    len = hw_hide_credentials(text); /* before the cut, which may leave half a password */
+    for (; n < len && n < sizeof shown - 1; n++)
+        shown[n] = text[n];
     shown[n] = '\0';
-    return hw_fail(err, HW_EINPUT, "%s: '%s%s'", why, shown, line.len > n ? "..." : "");
+    return hw_fail(err, HW_EINPUT, "%s: '%s%s'", why, shown, len > n ? "..." : "");
 }
 
 /* 1 = a count was read, 0 = no digit stands there, -1 = over 63 bits. */

@@ -72,9 +72,8 @@ int hw_sample_check(struct hw_sample *s, struct hw_err *err)
     if ((unsigned)s->ended > HW_ENDED_FAILED)
         return hw_fail(err, HW_EINPUT, "ended: must be complete, partial or failed");
     char clean[sizeof s->message];
-    hw_clean_text(clean, HW_TEXT_MAX,
-                  (struct hw_str){ s->message, strnlen(s->message, sizeof s->message) });
-    hw_hide_credentials(clean);
+    hw_clean_private(clean, HW_TEXT_MAX,
+                     (struct hw_str){ s->message, strnlen(s->message, sizeof s->message) });
     memcpy(s->message, clean, sizeof clean);
     if (!s->counted && s->fraction < 0 && !s->also_count && !s->phase.index && !s->scanning &&
         !s->restart && !s->ended && !s->message[0])

@@ -101,9 +101,10 @@ static int64_t wait_after(struct hw_api_sink *a, const struct hw_kube_reply *rep
     case HW_KUBE_FORBIDDEN:
         return SLOW_MS + wait % JITTER_MS;
     case HW_KUBE_INVALID:
-        return a->sent ? 0
-                       : SLOW_MS +
-                             wait % JITTER_MS; /* the value is dropped, or the search can't go on */
+        if (a->patient && a->sent)
+            break;
+        /* the value is dropped, or the search can't go on */
+        return a->sent ? 0 : SLOW_MS + wait % JITTER_MS;
     case HW_KUBE_CONFLICT:
         return a->conflicts <= CONFLICTS_AT_ONCE ? 0 : wait;
     case HW_KUBE_THROTTLED:

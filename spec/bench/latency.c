@@ -154,9 +154,9 @@ int main(int argc, char **argv)
     if (rounds < 1 || rounds > 99 || !file || !getenv("TOKEN") || !getenv("CA"))
         die("1 to 99 rounds; FLUID_PROGRESS_FILE, TOKEN and CA must be set");
     open_curl(argv[5]);
-    bare_patch(0);
     pid_t pid = start_headway(argv[1], argv[2]);
-    wait_written(1);
+    wait_written(1); /* the initial 0/100, which is not written to a pod that has a value */
+    bare_patch(0);
     for (int i = 0; i < rounds; i++) {
         nap(gap);
         spaced[i] = bare_patch(i);

@@ -112,6 +112,32 @@ describe("worker:", function()
     assert.same({ 1, 2 }, { of_kind(events, "fed")[1].seq, of_kind(events, "fed")[2].seq })
   end)
 
+  it("gives what a slow parser said so far, several times a second", function()
+    local id = w:load(parser "for i = 1, 2e6 do local x = i end return { done = 1 }", "slow")
+    w:feed(id, numbers(100))
+    w:run(5000, "loaded")
+    local first = w:run(20000, "sample")
+    local rest = w:run(60000)
+    assert.is_true(#of_kind(first, "sample") < 70, #of_kind(first, "sample"))
+    assert.equal(100, #of_kind(first, "sample") + #of_kind(rest, "sample"))
+    assert.equal(1, #of_kind(rest, "fed"))
+  end)
+
+  it("answers that fill a frame to the last record make no frame too many", function()
+    local id = w:load(parser("return nil, ('x'):rep(tonumber(record))"), "p")
+    local sum = 0
+    for count = 80, 120 do -- reasons of 300 bytes in a frame of 32 KiB: one of these fills it with its last record
+      local records = {}
+      for i = 1, count do records[i] = "300" end
+      while not w:feed(id, records, count) do w:run(20000, "fed") end
+      sum = sum + count
+    end
+    local events = w:run(20000)
+    assert.equal(41, #of_kind(events, "fed"))
+    assert.equal(sum, #of_kind(events, "refused"))
+    assert.equal(0, #of_kind(events, "trouble"))
+  end)
+
   it("takes records of 64 KiB, and none that is longer", function()
     local id = w:load(parser "return { done = #record }", "p")
     assert.is_true(w:feed(id, { ("x"):rep(65536), "", "\0\n\255" }))

@@ -17,10 +17,10 @@ void hw_mod_add_type(lua_State *L, const char *name, const luaL_Reg *methods)
 
 int hw_mod_fail(lua_State *L, const struct hw_err *err)
 {
-    static const char *const codes[] = { [HW_OK] = "ok",          [HW_EINPUT] = "input",
-                                         [HW_ECONFIG] = "config", [HW_ESYS] = "sys",
-                                         [HW_ELUA] = "lua",       [HW_EKUBE] = "kube",
-                                         [HW_ELIMIT] = "limit" };
+    static const char *const codes[] = {
+        [HW_OK] = "ok",    [HW_EINPUT] = "input", [HW_ECONFIG] = "config", [HW_ESYS] = "sys",
+        [HW_ELUA] = "lua", [HW_EKUBE] = "kube",   [HW_ELIMIT] = "limit"
+    };
     lua_pushnil(L);
     lua_pushstring(L, err->msg);
     lua_pushstring(L, codes[err->code]);
@@ -131,12 +131,10 @@ void hw_mod_read_options(lua_State *L, int arg, struct hw_mod_options *ret)
 
 int luaopen_headway_core(lua_State *L)
 {
-    static const luaL_Reg parts[] = { { "host", hw_mod_host },
-                                      { "parsers", hw_mod_parsers },
-                                      { "progress", hw_mod_progress },
-                                      { "worker", hw_mod_worker },
-                                      { "yaml", hw_mod_yaml },
-                                      { NULL, NULL } };
+    static const luaL_Reg parts[] = {
+        { "host", hw_mod_host },     { "parsers", hw_mod_parsers }, { "progress", hw_mod_progress },
+        { "worker", hw_mod_worker }, { "yaml", hw_mod_yaml },       { NULL, NULL }
+    };
     hw_mod_text(L);
     for (const luaL_Reg *part = parts; part->name; part++) {
         part->func(L);

@@ -21,10 +21,10 @@ struct driver {
     uv_timer_t limit;
     struct hw_worker *worker; /* owns */
     bool open;
-    char *user_dir;           /* owns */
-    lua_State *L;             /* the caller, while the loop runs; its table of events is on top */
-    int awaited[IDS_MAX];     /* answers that must come, by id */
-    const char *until;        /* kind of event that ends the run; NULL = none */
+    char *user_dir;       /* owns */
+    lua_State *L;         /* the caller, while the loop runs; its table of events is on top */
+    int awaited[IDS_MAX]; /* answers that must come, by id */
+    const char *until;    /* kind of event that ends the run; NULL = none */
     bool stop;
 };
 
@@ -336,10 +336,11 @@ static int worker_run(lua_State *L)
 int hw_mod_worker(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        { "load", worker_load },     { "load_named", worker_load_named }, { "feed", worker_feed },
-        { "finish", worker_finish }, { "unload", worker_unload },         { "run", worker_run },
-        { "pid", worker_pid },       { "close", worker_close },           { "__gc", worker_close },
-        { NULL, NULL }
+        { "load", worker_load },     { "load_named", worker_load_named },
+        { "feed", worker_feed },     { "finish", worker_finish },
+        { "unload", worker_unload }, { "run", worker_run },
+        { "pid", worker_pid },       { "close", worker_close },
+        { "__gc", worker_close },    { NULL, NULL }
     };
     static const luaL_Reg functions[] = { { "new", worker_new }, { NULL, NULL } };
     hw_mod_add_type(L, WORKER, methods);

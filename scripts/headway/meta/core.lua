@@ -1,0 +1,77 @@
+---@meta headway.core
+--- What a parser gets from headway and what it gives back: declarations for editors (LuaLS), and the reference page.
+--
+-- A parser is a module: a table with `api = 1` and `new`. It is a pure function of its records: the same ones give the
+-- same samples for ever, live or replayed. It sees the usual names of Lua 5.4 but: io, os, debug, package, load,
+-- loadfile, dofile, collectgarbage, string.dump, xpcall and warn are missing; `__gc` is refused; `print` writes a debug
+-- line; math.random is seeded alike in each run; globals can't be made and the libraries can't be changed.
+--
+-- Limits for each parser: 8 MiB of memory, 20 million instructions a record, 2 s a record (then its process ends and it
+-- is set aside), 16 errors in a row.
+
+--- What one record says. Only these fields: another one is an error of the parser's. At least one of them.
+---@class headway.Sample
+---@field done? integer           count so far, 0 to 2^63-1; whole floats are taken
+---@field total? integer          of how many; nil = unknown. Needs `done`
+---@field unit? string            of both: "bytes", "files", "items"...; at most 24 letters, digits, _-/%. and space
+---@field fraction? number        0 to 1, for tools that tell only a percent
+---@field message? string         the tool's own words, for people; cut to 200 bytes, credentials in URLs are removed
+---@field phase? headway.Phase    which part of the work this is
+---@field scanning? boolean       the total is provisional: the tool is still looking for work
+---@field restart? boolean        counts begin anew; without it a smaller count is held back
+---@field also? headway.Count[]   up to four further counts of the same moment
+---@field ended? "complete"|"partial"|"failed"  a summary line said so; the exit status overrules it
+
+---@class headway.Count
+---@field done integer
+---@field total? integer
+---@field unit? string
+
+---@class headway.Phase
+---@field index integer           1 to 999
+---@field count? integer          how many phases there are; nil = unknown
+---@field name? string            cut to 63 bytes
+---@field weight? number          share of the whole, above 0, at most 1
+
+--- A parser's module. Its instances find their methods through `__index`, or have them as fields.
+---@class headway.Parser
+---@field api 1                   version of this contract
+---@field name? string            default: the file's name
+---@field unit? string            unit of its counts where a sample says none
+---@field record_max? integer     bytes of a record, 1 to 65536, default 4096; the core cuts longer ones
+---@field newest? boolean         only the newest record of a batch matters: each says all
+local Parser = {}
+
+--- Makes an instance; called once for each source. Wrong options raise: `error("option unit: ...", 2)`.
+---@param opts { [string]: string, strict: boolean }  the user's options, always text; strict: the source is a progress
+--- file, in which a record that is no progress is wrong
+---@return headway.Parser
+function Parser.new(opts) end
+
+--- Takes one record. Three outcomes, never a fourth: a sample; nothing (the record says nothing about progress); nil
+--- and a reason (it claims progress and is wrong). The reason is shown to people: it must not quote a log.
+---@param record string  any bytes, without the line's end
+---@return headway.Sample? sample
+---@return string? reason
+function Parser:feed(record) end
+
+--- The source has ended. Optional; outcomes as of `feed`.
+---@param code? integer  exit status of the tool; nil = not known
+---@return headway.Sample? sample
+---@return string? reason
+function Parser:finish(code) end
+
+--- `require "headway.core"`
+---@class headway.core
+local core = {}
+
+--- Reads N/M: `0 <= N <= M`, decimal, at most 2^63-1, leading zeros allowed, space or tab around and about the "/",
+--- then optionally white space and a message. The same code reads annotations, progress files and what `headway set` is
+--- given.
+---@param record string
+---@return integer? done    nil: the record is not N/M
+---@return integer|string total  or why it is not
+---@return string? message  nil = none
+function core.nm(record) end
+
+return core
