@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Read only; set `mono_ms` and `unix_ms` by hw_clock_set on a virtual clock. */
+/* A virtual clock stands where its owner puts it, by hw_clock_advance. */
 struct hw_clock {
     int virtual_time; /* 0: the system's clocks; 1: the two values below */
     int64_t mono_ms;  /* never steps back; its zero means nothing */

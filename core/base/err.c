@@ -65,11 +65,11 @@ int hw_exit_status(enum hw_code code)
         return 2;
     case HW_EINPUT:
     case HW_ESYS:
+    case HW_ELIMIT:
         return 3;
     case HW_EKUBE:
         return 4;
     case HW_ELUA:
-    case HW_ELIMIT:
         break;
     }
     return 1;

@@ -4,24 +4,6 @@
 
 #include "base/mem.h"
 
-json_t *hw_json_object(struct hw_str text, const char *what, struct hw_err *err)
-{
-    json_error_t bad;
-    json_t *root = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, &bad);
-    if (!root) {
-        char clean[81];
-        hw_clean_text(clean, sizeof clean - 1, hw_str(bad.text));
-        hw_fail(err, HW_EINPUT, "%s: not JSON, line %d: %s", what, bad.line, clean);
-        return NULL;
-    }
-    if (!json_is_object(root)) {
-        json_decref(root);
-        hw_fail(err, HW_EINPUT, "%s: not a JSON object", what);
-        return NULL;
-    }
-    return root;
-}
-
 static json_t *at(json_t *root, va_list ap)
 {
     const char *name;

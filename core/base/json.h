@@ -15,8 +15,6 @@ static inline void hw_cleanup_json(json_t **j)
 }
 #define hw_auto_json __attribute__((cleanup(hw_cleanup_json))) json_t *
 
-/* A JSON object from text; what names the source in the message. NULL and *err when it is none. */
-HW_MUST_USE json_t *hw_json_object(struct hw_str text, const char *what, struct hw_err *err);
 /* The member at a path of names ("metadata", "annotations", NULL); NULL when something on the way is
  * missing or no object. Borrowed from root. */
 json_t *hw_json_at(json_t *root, ...) __attribute__((sentinel));

@@ -31,6 +31,16 @@ static int level_of(const char *name, size_t len, enum hw_level *ret)
     return -1;
 }
 
+static bool is_room(const char *name, size_t len)
+{
+    static const char *const rooms[] = { "run",        "report", "local", "lua",
+                                         "annotation", "status", "dir" };
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
+        if (strlen(rooms[i]) == len && memcmp(rooms[i], name, len) == 0)
+            return true;
+    return false;
+}
+
 int hw_log_configure(const char *spec, struct hw_err *err)
 {
     enum hw_level level = HW_INFO;
@@ -41,13 +51,16 @@ int hw_log_configure(const char *spec, struct hw_err *err)
         const char *name = eq ? eq + 1 : p;
         enum hw_level one;
         if (level_of(name, len - (size_t)(name - p), &one) < 0)
-            return hw_fail(err, HW_ECONFIG,
-                           "log '%.40s': expected error, warn, info or debug, as in info,kube=debug",
-                           spec);
+            return hw_fail(
+                err, HW_ECONFIG,
+                "log '%.40s': expected error, warn, info or debug, as in info,annotation=debug",
+                spec);
         if (!eq)
             level = one;
-        else if (eq == p || (size_t)(eq - p) >= sizeof config.rooms[0].name || count == ROOMS_MAX)
-            return hw_fail(err, HW_ECONFIG, "log '%.40s': no such room", spec);
+        else if (!is_room(p, (size_t)(eq - p)) || count == ROOMS_MAX)
+            return hw_fail(err, HW_ECONFIG,
+                           "log '%.40s': rooms are run, report, local, lua, annotation, status, dir",
+                           spec);
         else {
             memset(config.rooms[count].name, 0, sizeof config.rooms[count].name);
             memcpy(config.rooms[count].name, p, (size_t)(eq - p));

@@ -240,12 +240,20 @@ size_t hw_hide_credentials(char *text)
     return (size_t)(out - text);
 }
 
+/* No allocation: the worker calls it where it has no system call to ask for memory. */
 size_t hw_clean_private(char *dst, size_t max, struct hw_str src)
 {
-    enum { READ_MAX = 4096 }; /* more is cut anyway: no text that people read is so long */
-    hw_auto_free char *text = hw_xstrndup(src.ptr ? src.ptr : "", src.len < READ_MAX ? src.len : READ_MAX);
-    for (size_t i = 0; i < src.len && i < READ_MAX; i++)
-        text[i] = text[i] ? text[i] : ' ';
+    char text[1024] = ""; /* more is cut anyway */
+    size_t len = src.len < sizeof text - 1 ? src.len : sizeof text - 1;
+    for (size_t i = 0; i < len; i++)
+        text[i] = src.ptr[i] ? src.ptr[i] : ' ';
+    text[len] = '\0';
+    if (len < src.len) { /* a URL that our own cut went through ends at its scheme */
+        char *last = strrchr(text, ' ');
+        char *scheme = strstr(last ? last : text, "://");
+        if (scheme)
+            *scheme = '\0';
+    }
     hw_hide_credentials(text);
     return hw_clean_text(dst, max, hw_str(text));
 }

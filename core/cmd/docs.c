@@ -28,12 +28,12 @@ static const char intro[] =
     "source:\n"
     "  poll: 5s\n"
     "parser:\n"
-    "  name: rsync\n"
+    "  name: nm\n"
     "  options: { unit: bytes }\n"
     "status:\n"
     "  direct: true\n"
     "sinks: [annotation, jsonl]\n"
-    "log: info,kube=debug\n"
+    "log: info,annotation=debug\n"
     "```\n";
 
 /* "|" ends a cell of a table, unless it is escaped. */

@@ -16,7 +16,7 @@
 #include "loop/child.h"
 #include "sink/lines.h"
 
-enum { FINISH_MS = 4500, OUTPUT_CHUNK = 16 * 1024 };
+enum { FINISH_MS = 4500, OUTPUT_CHUNK = 16 * 1024, DRAIN_CHUNKS = 64, PATIENCE_MS = 10000 };
 
 extern char **environ;
 
@@ -32,7 +32,8 @@ struct local {
     struct hw_sink *view; /* borrows: the reporter owns it; NULL with -o json */
     struct hw_child *child;
     struct hw_signals signals;
-    uv_pipe_t output; /* what the script prints, on a terminal */
+    uv_timer_t patience; /* with a script that was told to end */
+    uv_pipe_t output;    /* what the script prints, on a terminal */
     char chunk[OUTPUT_CHUNK];
     bool live, reading;
     int interrupts, code;
@@ -134,7 +135,7 @@ static void drain_output(struct local *l)
     ssize_t n;
     if (!l->reading || uv_fileno((uv_handle_t *)&l->output, &fd) < 0)
         return;
-    while ((n = read(fd, l->chunk, sizeof l->chunk)) > 0)
+    for (int i = 0; i < DRAIN_CHUNKS && (n = read(fd, l->chunk, sizeof l->chunk)) > 0; i++)
         hw_view_print(l->view, (struct hw_str){ l->chunk, (size_t)n });
 }
 
@@ -143,6 +144,7 @@ static void on_exit_status(void *ctx, int code, int number)
     struct local *l = ctx;
     char reason[80] = "";
     l->code = code;
+    uv_timer_stop(&l->patience);
     drain_output(l);
     if (number)
         snprintf(reason, sizeof reason, "ended by signal %d (%s)", number, strsignal(number));
@@ -153,11 +155,22 @@ static void on_exit_status(void *ctx, int code, int number)
     hw_reporter_finish(l->reporter, &end, FINISH_MS, on_done, l);
 }
 
+static void on_patience(uv_timer_t *timer)
+{
+    struct local *l = timer->data;
+    hw_log(HW_WARN, "local", "the script does not end: killing it");
+    hw_child_kill(l->child, SIGKILL);
+}
+
+/* The first signal is the script's; the second, or ten seconds, kill it. */
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct local *l = handle->data;
-    if (l->child)
-        hw_child_kill(l->child, ++l->interrupts > 2 ? SIGKILL : number);
+    if (!l->child)
+        return;
+    hw_child_kill(l->child, l->interrupts++ ? SIGKILL : number);
+    if (l->interrupts == 1)
+        uv_timer_start(&l->patience, on_patience, PATIENCE_MS, 0);
 }
 
 /* ---- wiring -------------------------------------------------------------------------------------- */
@@ -222,8 +235,9 @@ static int open_output(struct local *l, int *ret_fd, struct hw_err *err)
     *ret_fd = STDERR_FILENO;
     if (!l->live)
         return 0;
-    if (uv_pipe(ends, UV_NONBLOCK_PIPE, 0) < 0)
-        return hw_fail_sys(err, "make a pipe");
+    int st = uv_pipe(ends, UV_NONBLOCK_PIPE, 0);
+    if (st < 0)
+        return hw_fail(err, HW_ESYS, "make a pipe: %s", uv_strerror(st));
     uv_pipe_init(&l->loop, &l->output, 0);
     uv_pipe_open(&l->output, ends[0]);
     l->output.data = l;
@@ -280,6 +294,7 @@ static void close_all(struct local *l)
     if (l->reading)
         uv_close((uv_handle_t *)&l->output, NULL);
     hw_signals_release(&l->signals);
+    uv_close((uv_handle_t *)&l->patience, NULL);
     uv_run(&l->loop, UV_RUN_DEFAULT);
     uv_loop_close(&l->loop);
     remove_files(l);
@@ -304,9 +319,10 @@ static int local_main(struct hw_cmd_ctx *ctx)
     }
     l->config = ctx->config;
     uv_loop_init(&l->loop);
-    hw_signals_catch(&l->signals, &l->loop, on_signal, l);
+    uv_timer_init(&l->loop, &l->patience);
+    l->patience.data = l;
     int status;
-    if (set_up(l, path, &err) < 0)
+    if (hw_signals_catch(&l->signals, &l->loop, on_signal, l, &err) < 0 || set_up(l, path, &err) < 0)
         status = hw_cmd_fail(ctx, &err);
     else {
         uv_run(&l->loop, UV_RUN_DEFAULT);
@@ -328,7 +344,8 @@ const struct hw_cmd hw_cmd_local = {
     .summary = "run the script of a DataProcess manifest here and show annotation and status, live",
     .description =
         "The script runs on this machine, with FLUID_PROGRESS_FILE set; its output goes to stderr, or\n"
-        "scrolls above the view on a terminal. Exit status 1 when the script failed.",
+        "scrolls above the view on a terminal. Exit status 1 when the script failed. A signal goes to\n"
+        "the script; a second one, or ten seconds, kill it.",
     .takes = HW_FOR_LOCAL | HW_FOR_PRINT,
     .outputs = 1 << HW_OUTPUT_YAML | 1 << HW_OUTPUT_JSON,
     .flags = flags,

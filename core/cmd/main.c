@@ -162,7 +162,9 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
         return hw_worker_main();
     hold_standard_files();
-    signal(SIGPIPE,
-           SIG_IGN); /* a closed pipe is an error with a text; libuv gives children the default back */
+    /* A closed pipe and a full file are errors with a text; libuv gives children the defaults back. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of our TLS sessions there */
     return check_stdout(dispatch(argv));
 }

@@ -47,14 +47,22 @@ int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *
     return 0;
 }
 
-void hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx)
+int hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx,
+                     struct hw_err *err)
 {
     static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+    sigset_t set;
+    int st = 0;
+    sigemptyset(&set);
     for (size_t i = 0; i < HW_LEN(s->handles); i++) {
+        sigaddset(&set, numbers[i]);
         uv_signal_init(loop, &s->handles[i]);
         s->handles[i].data = ctx;
-        uv_signal_start(&s->handles[i], fn, numbers[i]);
+        if (st == 0)
+            st = uv_signal_start(&s->handles[i], fn, numbers[i]);
     }
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    return st < 0 ? hw_fail(err, HW_ESYS, "catch signals: %s", uv_strerror(st)) : 0;
 }
 
 void hw_signals_release(struct hw_signals *s)

@@ -11,12 +11,13 @@
 HW_MUST_USE int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *ret,
                                      struct hw_err *err);
 
-/* SIGTERM, SIGINT and SIGHUP on the loop. */
+/* SIGTERM, SIGINT and SIGHUP on the loop, also when we were started with them blocked. */
 struct hw_signals {
     uv_signal_t handles[3];
 };
 /* fn gets ctx as handle->data. */
-void hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx);
+HW_MUST_USE int hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx,
+                                 struct hw_err *err);
 void hw_signals_release(struct hw_signals *s); /* the loop must turn once more */
 
 #endif

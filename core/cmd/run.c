@@ -4,7 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,7 +18,7 @@
 #include "sink/objects.h"
 #include "sink/status.h"
 
-enum { FINISH_MS = 4500 };
+enum { FINISH_MS = 4500, FILES_LEAST = 32 };
 
 struct run {
     uv_loop_t loop;
@@ -44,12 +45,14 @@ static bool is_in_pod(void)
 /* What is written to when nothing was chosen: the pod where there is one, else the terminal. */
 static unsigned wanted_sinks(const struct hw_config *c)
 {
-    if (c->sinks & ~(unsigned)HW_TO_AUTO)
-        return c->sinks;
-    unsigned sinks = is_in_pod() || c->pod.name ? HW_TO_ANNOTATION : 0;
+    unsigned named = c->sinks & ~(unsigned)HW_TO_AUTO;
     if (c->output == HW_OUTPUT_JSON)
-        sinks |= HW_TO_JSONL;
-    return sinks ? sinks : HW_TO_TERM;
+        named |= HW_TO_JSONL;
+    if (c->sinks & ~(unsigned)HW_TO_AUTO && !(c->sinks & HW_TO_AUTO))
+        return named;
+    if (is_in_pod() || c->pod.name)
+        return named | HW_TO_ANNOTATION;
+    return c->output == HW_OUTPUT_JSON ? named : named | HW_TO_TERM;
 }
 
 static void on_done(void *ctx, bool written)
@@ -82,7 +85,7 @@ static int connect_kube(struct run *run, struct hw_err *err)
                                          .context = c->kube.context,
                                          .namespace = c->kube.namespace,
                                          .service_account_dir = c->kube.serviceaccount_dir };
-    struct hw_kube_opts opts = { 0 };
+    struct hw_kube_opts opts = { .deadline_ms = c->kube.deadline_ms };
     struct hw_kube_config *config = NULL;
     if (hw_kube_config_load(&where, &config, err) < 0)
         return -1;
@@ -193,6 +196,10 @@ static int add_sinks(struct run *run, struct hw_err *err)
 {
     unsigned sinks = wanted_sinks(run->config);
     bool direct = run->config->status.direct;
+    if (direct && !(sinks & HW_TO_ANNOTATION))
+        return hw_fail(err, HW_ECONFIG,
+                       "status.direct: the operation is found through the pod, so `sinks` must "
+                       "have annotation too");
     if ((sinks & HW_TO_ANNOTATION || direct) && connect_kube(run, err) < 0)
         return -1;
     if (sinks & HW_TO_TERM)
@@ -264,12 +271,53 @@ static int give_up(struct run *run, int status)
     return status;
 }
 
+/* The loop, the worker, a connection and the file want about twenty descriptors. */
+static int check_limits(struct hw_err *err)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return 0;
+    if (files.rlim_cur < FILES_LEAST) {
+        files.rlim_cur = files.rlim_max < FILES_LEAST ? files.rlim_max : FILES_LEAST;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur < FILES_LEAST)
+        return hw_fail(err, HW_ESYS, "only %llu open files are allowed (ulimit -n), %d are needed",
+                       (unsigned long long)files.rlim_cur, FILES_LEAST);
+    return 0;
+}
+
+/* Stays without a loop, which can't be had. */
+static int idle_bare(const char *why)
+{
+    sigset_t set;
+    int number;
+    hw_log(HW_ERROR, "run", "%s; idle: nothing is published, the task is not disturbed", why);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigwait(&set, &number);
+    return 0;
+}
+
+static int begin(struct run *run, struct hw_err *err)
+{
+    if (check_limits(err) < 0)
+        return -1;
+    int st = uv_loop_init(&run->loop);
+    if (st < 0)
+        return hw_fail(err, HW_ESYS, "make the event loop: %s", uv_strerror(st));
+    return hw_signals_catch(&run->signals, &run->loop, on_signal, run, err);
+}
+
 static int run_main(struct hw_cmd_ctx *ctx)
 {
     struct run run = { .config = ctx->config };
     struct hw_err err;
-    uv_loop_init(&run.loop);
-    hw_signals_catch(&run.signals, &run.loop, on_signal, &run);
+    if (begin(&run, &err) < 0)
+        return is_in_pod() ? idle_bare(err.msg) : hw_cmd_fail(ctx, &err);
     if (ctx->problems->errors) {
         hw_cmd_report_problems(ctx->cmd, ctx->problems);
         return is_in_pod() ? idle(&run, "the settings are wrong") : give_up(&run, 2);

@@ -147,6 +147,16 @@ static int write_in_place(const char *path, const struct stat *old, bool is_link
     return write_line(fd, path, both, err);
 }
 
+/* /dev/stdout, /proc/1/fd/1, and links to such: not ours to replace. */
+static bool is_of_the_system(const char *path)
+{
+    char text[8] = "";
+    if (readlink(path, text, sizeof text - 1) < 0)
+        return false;
+    return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0 ||
+           strncmp(text, "/dev/", 5) == 0 || strncmp(text, "/proc/", 6) == 0;
+}
+
 static int write_file(const char *path, const char *line, struct hw_err *err)
 {
     struct stat own, target;
@@ -156,6 +166,8 @@ static int write_file(const char *path, const char *line, struct hw_err *err)
     bool exists = stat(path, &target) == 0;
     if (exists && !S_ISREG(target.st_mode))
         return write_other(path, target.st_mode, line, err);
+    if (exists && is_link && is_of_the_system(path))
+        return write_in_place(path, &target, true, line, err);
     if (replace(path, exists ? &target : NULL, line, &elsewhere, &first) == 0)
         return 0;
     if (exists && elsewhere && write_in_place(path, &target, is_link, line, err) == 0)
@@ -203,7 +215,8 @@ const struct hw_cmd hw_cmd_set = {
     .summary = "write N/M to the progress file, for scripts",
     .description =
         "The file is replaced by rename, so that no reader sees half a line. A symbolic link is replaced\n"
-        "by a file, since the reporter reads no links. A FIFO, a terminal or /proc/1/fd/1 gets one line.\n"
+        "by a file, since the reporter reads no links. A FIFO, a terminal, /dev/stdout or /proc/1/fd/1 gets\n"
+        "one line at its end.\n"
         "Behind -- the message may begin with a dash.",
     .takes = HW_FOR_SET,
     .args_min = 1,

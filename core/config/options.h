@@ -32,7 +32,8 @@ enum hw_option_for {
     HW_FOR_HUB = 1 << 5,
     HW_FOR_WATCH = 1 << 6,
     HW_FOR_PARSERS = 1 << 7, /* parsers, suggest */
-    HW_FOR_REPORT = HW_FOR_RUN | HW_FOR_EXEC | HW_FOR_LOCAL,
+    HW_FOR_PUBLISH = HW_FOR_RUN | HW_FOR_EXEC,
+    HW_FOR_REPORT = HW_FOR_PUBLISH | HW_FOR_LOCAL,
     HW_FOR_PRINT = 1 << 8, /* whatever prints data: takes -o */
     HW_FOR_ALL = 0xffff,
 };

@@ -160,7 +160,7 @@ static int set_words(struct hw_config *c, const struct hw_option *o, const char 
     return 0;
 }
 
-/* "info,kube=debug": the same grammar as hw_log_configure, which would take effect at once. */
+/* "info,annotation=debug": the same grammar as hw_log_configure, which would take effect at once. */
 static int set_log(struct hw_config *c, const struct hw_option *o, const char *text,
                    struct hw_err *err)
 {
@@ -171,7 +171,7 @@ static int set_log(struct hw_config *c, const struct hw_option *o, const char *t
         const char *eq = memchr(p, '=', len);
         const char *level = eq ? eq + 1 : p;
         if (eq == p || index_of(&words, level, len - (size_t)(level - p)) < 0)
-            return refuse(o, text, "error, warn, info or debug, as in info,kube=debug", err);
+            return refuse(o, text, "error, warn, info or debug, as in info,annotation=debug", err);
         p += len;
         if (!*p)
             break;

@@ -42,7 +42,8 @@ struct hw_kube {
     struct hw_kube_call *calls;
     uv_timer_t kick; /* starts what waits, on the next turn of the loop */
     int parallel, running;
-    int depth; /* inside of deliver */
+    int64_t deadline_ms; /* of requests that name none */
+    int depth;           /* inside of deliver */
     bool dead;
 };
 
@@ -341,7 +342,7 @@ struct hw_kube_call *hw_kube_send(struct hw_kube *k, const struct hw_kube_reques
         .body = request->body.len ? hw_xstrndup(request->body.ptr, request->body.len) : NULL,
         .body_len = request->body.len,
         .metadata_only = request->metadata_only,
-        .deadline_ms = request->deadline_ms > 0 ? request->deadline_ms : DEADLINE_MS,
+        .deadline_ms = request->deadline_ms > 0 ? request->deadline_ms : k->deadline_ms,
         .answer_max = request->answer_max ? request->answer_max : ANSWER_MAX,
     };
     c->path = make_path(request, &c->err);
@@ -389,6 +390,7 @@ int hw_kube_new(struct hw_kube **ret, uv_loop_t *loop, const struct hw_clock *cl
         .server = server,
         .http = http,
         .parallel = parallel,
+        .deadline_ms = opts && opts->deadline_ms > 0 ? opts->deadline_ms : DEADLINE_MS,
     };
     k->auth = hw_kube_auth_new(loop, clock, config, on_credential, k);
     uv_timer_init(loop, &k->kick);

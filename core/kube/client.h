@@ -21,6 +21,7 @@ struct hw_kube;
 struct hw_kube_call; /* one request under way; gone once fn was called or it was cancelled */
 
 struct hw_kube_opts {
+    int64_t deadline_ms; /* of each try, for requests that name none; 0 = 10 s */
     int parallel; /* requests at once, each on a connection of its own, which is kept; 0 = 1 */
 };
 
@@ -31,7 +32,7 @@ struct hw_kube_request {
     const char *query;   /* "limit=500", escaped by the caller; NULL = none */
     struct hw_str body;  /* JSON; copied */
     bool metadata_only;  /* the answer's body is a PartialObjectMetadata: a tenth of the bytes */
-    int64_t deadline_ms; /* of each try, connecting included; 0 = 10 s */
+    int64_t deadline_ms; /* of each try, connecting included; 0 = that of hw_kube_opts */
     size_t answer_max;   /* bytes; 0 = 4 MiB */
 };
 

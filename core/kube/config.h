@@ -42,7 +42,7 @@ struct hw_kube_config {
     struct hw_kube_exec *exec;
     char *namespace; /* never NULL after load */
     char *context;
-    char *from; /* for `check`: "in-cluster (/var/run/...)", "/root/.kube/config, context 'x'" */
+    char *from; /* for `check`: "in-cluster (/var/run/...)", "~/.kube/config, context 'x'" */
     bool in_cluster;
 };
 

@@ -26,6 +26,7 @@ struct hw_kube_plugin {
     int open; /* handles that are not closed yet */
     int ends; /* of three: exit and the two ends of file */
     int spawned;
+    bool stopped; /* what still runs was killed */
     int exit_code;
     struct hw_buf output;
     struct hw_buf stderr_text;
@@ -47,11 +48,14 @@ static void on_close(uv_handle_t *handle)
 /* Kills what still runs, with the children it has made, and closes the handles. */
 static void stop(struct hw_kube_plugin *p)
 {
-    if (p->spawned && p->exit_code < 0) /* not reaped yet, so the group is surely its own */
+    bool runs = p->spawned && p->exit_code < 0;
+    if (runs) /* not reaped yet, so the group is surely its own */
         kill(-p->process.pid, SIGKILL);
-    uv_handle_t *all[] = { (uv_handle_t *)&p->process, (uv_handle_t *)&p->out,
-                           (uv_handle_t *)&p->complaints, (uv_handle_t *)&p->timer };
-    for (size_t i = 0; i < HW_LEN(all); i++)
+    uv_handle_t *all[] = { (uv_handle_t *)&p->out, (uv_handle_t *)&p->complaints,
+                           (uv_handle_t *)&p->timer, (uv_handle_t *)&p->process };
+    p->stopped = true;
+    /* The process's handle of a child that was just killed is closed when it is reaped, else it stays a zombie. */
+    for (size_t i = 0; i < HW_LEN(all) - runs; i++)
         if (all[i]->data && !uv_is_closing(all[i]))
             uv_close(all[i], on_close);
 }
@@ -67,8 +71,7 @@ static void last_words(struct hw_kube_plugin *p, char *dst, size_t size)
         s.len -= (size_t)(line + 1 - s.ptr);
         s.ptr = line + 1;
     }
-    hw_clean_text(dst, size - 1, s);
-    hw_hide_credentials(dst);
+    hw_clean_private(dst, size - 1, s);
 }
 
 static int judge(struct hw_kube_plugin *p, struct hw_kube_credential *got, struct hw_err *err)
@@ -118,6 +121,10 @@ static void on_child_exit(uv_process_t *process, int64_t status, int sig)
 {
     struct hw_kube_plugin *p = HW_CONTAINER(process, struct hw_kube_plugin, process);
     p->exit_code = sig ? 128 + sig : (int)status;
+    if (p->stopped) {
+        uv_close((uv_handle_t *)process, on_close);
+        return;
+    }
     uv_timer_start(&p->timer, on_time, LINGER_MS, 0);
     count_end(p);
 }

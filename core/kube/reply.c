@@ -234,13 +234,12 @@ int hw_kube_explain(enum hw_kube_verb verb, const struct hw_kube_object *object,
     }
     if (cause) {
         char clean[2 * SHOWN_MAX + 1];
-        hw_clean_text(clean, sizeof clean - 1, hw_str(cause));
+        hw_clean_private(clean, sizeof clean - 1, hw_str(cause));
         return hw_fail(err, outcome == HW_KUBE_LOCAL ? HW_ECONFIG : HW_EKUBE, "%s %s: %s", name,
                        what, clean);
     }
     char said[SHOWN_MAX + 1];
-    hw_clean_text(said, SHOWN_MAX, hw_str(status_message(body)));
-    hw_hide_credentials(said);
+    hw_clean_private(said, SHOWN_MAX, hw_str(status_message(body)));
     hw_auto_free char *more = advice(verb, object, status, outcome, said);
     return hw_fail(err, HW_EKUBE, "%s %s: %d %s%s%s", name, what, status, status_text(status),
                    more[0] ? ": " : "", more);

@@ -300,8 +300,7 @@ void hw_kube_transfer_why(const struct hw_kube_transfer *t, CURLcode result,
                           size_t size)
 {
     char more[121];
-    hw_clean_text(more, sizeof more - 1, hw_str(t->why));
-    hw_hide_credentials(more);
+    hw_clean_private(more, sizeof more - 1, hw_str(t->why));
     if (result == CURLE_OPERATION_TIMEDOUT && (!more[0] || strstr(more, "Operation")))
         snprintf(dst, size, "no whole answer in %.3g s", (double)deadline_ms / 1000);
     else if (result == CURLE_PEER_FAILED_VERIFICATION)

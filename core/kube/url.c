@@ -38,8 +38,7 @@ static char *get_part(CURLU *u, CURLUPart part)
 static int refuse(const char *where, const char *text, const char *why, struct hw_err *err)
 {
     char clean[101];
-    hw_clean_text(clean, sizeof clean - 1, hw_str(text));
-    hw_hide_credentials(clean);
+    hw_clean_private(clean, sizeof clean - 1, hw_str(text));
     return hw_fail(err, HW_ECONFIG, "%s: server '%s': %s", where, clean, why);
 }
 

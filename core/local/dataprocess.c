@@ -119,6 +119,8 @@ static int add_env(struct hw_dataprocess *d, const json_t *list, const char *wha
 {
     size_t n = 0, i;
     json_t *one;
+    if (list && !json_is_array(list))
+        return hw_fail(err, HW_EINPUT, "%s: expected a list of name and value", what);
     json_array_foreach(list, i, one) {
         const char *name = hw_json_text(one, "name", NULL),
                    *value = hw_json_text(one, "value", NULL);

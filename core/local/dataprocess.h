@@ -1,5 +1,5 @@
 /* dataprocess.h - what a DataProcess manifest wants to be run, and how the cluster would name it.
- * Takes today's resource (data.fluid.io/v1alpha1) and the spelling of the feature request that began it all
+ * Takes today's resource (data.fluid.io/v1alpha1) and the spelling of Fluid's feature request 4192
  * (processor.metadata, script.image, script.script), with a hint for each old word. */
 #ifndef HW_LOCAL_DATAPROCESS_H
 #define HW_LOCAL_DATAPROCESS_H

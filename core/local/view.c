@@ -19,6 +19,7 @@ struct view {
     const struct hw_clock *clock; /* borrows */
     struct hw_screen screen;
     struct hw_progress value;
+    bool drawing;
     bool any; /* something was published */
 };
 
@@ -38,6 +39,7 @@ static json_t *without_spec(const json_t *object)
 
 static void draw(struct view *v)
 {
+    v->drawing = true;
     struct hw_err err;
     hw_auto_buf text;
     hw_buf_init(&text, VIEW_MAX);
@@ -51,6 +53,7 @@ static void draw(struct view *v)
     else
         hw_screen_draw(&v->screen, text.ptr);
     hw_objects_done(&shown);
+    v->drawing = false;
 }
 
 static void print_documents(struct view *v)
@@ -96,7 +99,7 @@ static void on_log(void *ctx, const char *line)
     struct view *v = ctx;
     hw_screen_clear(&v->screen);
     fprintf(stderr, "%s\n", line);
-    if (v->any)
+    if (v->any && !v->drawing) /* drawing itself may have something to say */
         draw(v);
 }
 

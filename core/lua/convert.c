@@ -10,8 +10,6 @@
 
 enum { TOP, COUNT, PHASE };
 
-enum { MESSAGE_SEEN_MAX = 1024 }; /* bytes of a message that are looked at, before it is cut */
-
 struct target {
     struct hw_sample *sample;
     struct hw_count *count;  /* done, total and unit go here */
@@ -113,16 +111,12 @@ static int read_fraction(lua_State *L, int idx, const char *key, struct target *
     return read_share(L, idx, key, t, false, &t->sample->fraction, err);
 }
 
-/* Credentials go before the text is cut, so that half of one can't stay. */
 static int read_message(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
-    char seen[MESSAGE_SEEN_MAX + 1];
     struct hw_str text;
     if (read_string(L, idx, key, t, &text, err) < 0)
         return -1;
-    hw_clean_text(seen, MESSAGE_SEEN_MAX, text);
-    hw_hide_credentials(seen);
-    hw_clean_text(t->sample->message, HW_TEXT_MAX, hw_str(seen));
+    hw_clean_private(t->sample->message, HW_TEXT_MAX, text);
     return 0;
 }
 

@@ -267,8 +267,7 @@ static int refuse(lua_State *L, int idx, struct hw_err *err)
     char why[HW_HOST_WHY_MAX + 1];
     struct hw_str text;
     text.ptr = lua_tolstring(L, idx, &text.len);
-    hw_clean_text(why, HW_HOST_WHY_MAX, text);
-    hw_hide_credentials(why);
+    hw_clean_private(why, HW_HOST_WHY_MAX, text);
     return hw_fail(err, HW_EINPUT, "%s", why);
 }
 

@@ -107,6 +107,9 @@ HW_MUST_USE int hw_worker_finish(struct hw_worker *w, unsigned id, int code, uin
 void hw_worker_unload(struct hw_worker *w, unsigned id);
 /* Process id of the worker, 0 while there is none. For specs and measurements. */
 int hw_worker_pid(const struct hw_worker *w);
+/* For the last record before an end: a worker that waits for its next try starts at once; with replace, one that owes an answer
+ * is replaced, without blame. */
+void hw_worker_hurry(struct hw_worker *w, bool replace);
 /* Ends the worker. No event comes any more; the loop must turn once more for the handles to close. */
 void hw_worker_free(struct hw_worker *w);
 

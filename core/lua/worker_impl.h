@@ -70,8 +70,9 @@ struct hw_worker {
     int handles; /* of these three, not closed yet */
     bool to_open, from_open, process_open;
     bool exited, eof;
-    bool deaf;    /* it said something senseless: nothing more is heard */
-    bool overdue; /* it was killed for that; guilty says where it was */
+    bool deaf;     /* it said something senseless: nothing more is heard */
+    bool overdue;  /* it was killed for that; guilty says where it was */
+    bool innocent; /* it was killed, but no parser is to blame */
     struct hw_worker_mark guilty;
     char why[160]; /* how it ended */
     int fails;     /* ends in a row without any work done */

@@ -12,9 +12,10 @@
 
 enum {
     TICK_MS = 250,
-    TICKS_SLOW = 9,       /* 2 s without a record done: it hangs when it has computed for... */
-    SLOW_CPU_MS = 1000,   /* ...so long meanwhile; less on a machine that gives it no time, ... */
-    TICKS_NEVER = 80,     /* ...where it gets 20 s */
+    TICKS_SLOW = 9,     /* 2 s without a record done: it hangs when it has computed for... */
+    SLOW_CPU_MS = 1000, /* ...so long meanwhile */
+    TICKS_SILENT =
+        24, /* 6 s without a record done and without computing: it is replaced, without blame */
     RETRY_FIRST_MS = 250, /* pause before the second start in a row that comes to nothing */
     RETRY_MAX_MS = 60000,
 };
@@ -28,6 +29,19 @@ void hw_worker_want(struct hw_worker *w, int64_t delay_ms)
 {
     if (w->state == HW_WORKER_DOWN && !w->freed && !uv_is_active((uv_handle_t *)&w->retry))
         uv_timer_start(&w->retry, on_retry, (uint64_t)delay_ms, 0);
+}
+
+void hw_worker_hurry(struct hw_worker *w, bool replace)
+{
+    bool owes =
+        w->state == HW_WORKER_STARTING || (w->state == HW_WORKER_UP && w->ops && w->ops->sent);
+    w->fails = 0;
+    if (w->state == HW_WORKER_DOWN && uv_is_active((uv_handle_t *)&w->retry))
+        uv_timer_start(&w->retry, on_retry, 0, 0);
+    if (!owes || !replace)
+        return;
+    w->innocent = true;
+    hw_worker_kill(w, "did not answer in time");
 }
 
 int hw_worker_make_beat(struct hw_worker *w, struct hw_err *err)
@@ -138,7 +152,7 @@ static void on_retry(uv_timer_t *timer)
     struct hw_worker *w = HW_CONTAINER(timer, struct hw_worker, retry);
     struct hw_err err;
     w->state = HW_WORKER_STARTING;
-    w->exited = w->eof = w->deaf = w->overdue = false;
+    w->exited = w->eof = w->deaf = w->overdue = w->innocent = false;
     w->in_len = 0;
     w->why[0] = '\0';
     if (start_process(w, &err) < 0) {
@@ -184,7 +198,11 @@ static int64_t cpu_ms_of(int pid)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static bool is_stuck(struct hw_worker *w)
+enum stuck { NOT_STUCK, BUSY, SILENT };
+
+/* A parser can't wait for anything but its next record, so one that uses no processor time is not at fault: the worker
+ * was stopped, or gets no share of a busy machine. */
+static enum stuck is_stuck(struct hw_worker *w)
 {
     uint64_t now = atomic_load_explicit(&w->beat->count, memory_order_relaxed);
     if (now != w->seen || w->cpu_ms < 0) {
@@ -193,8 +211,9 @@ static bool is_stuck(struct hw_worker *w)
     }
     w->seen = now;
     w->ticks++;
-    return w->ticks >= TICKS_NEVER ||
-           (w->ticks >= TICKS_SLOW && cpu_ms_of(w->process.pid) - w->cpu_ms >= SLOW_CPU_MS);
+    if (w->ticks >= TICKS_SLOW && cpu_ms_of(w->process.pid) - w->cpu_ms >= SLOW_CPU_MS)
+        return BUSY;
+    return w->ticks >= TICKS_SILENT ? SILENT : NOT_STUCK;
 }
 
 static void close_all(struct hw_worker *w);
@@ -208,10 +227,16 @@ static void on_tick(uv_timer_t *timer)
         return;
     }
     atomic_fetch_add_explicit(&w->beat->wanted, 1, memory_order_relaxed);
-    if (!is_stuck(w))
+    enum stuck stuck = is_stuck(w);
+    if (stuck == NOT_STUCK)
         return;
     if (w->state == HW_WORKER_STARTING) {
         hw_worker_kill(w, "did not start");
+        return;
+    }
+    if (stuck == SILENT) {
+        w->innocent = true;
+        hw_worker_kill(w, "did not answer");
         return;
     }
     w->overdue = true;
@@ -323,7 +348,7 @@ static void blame(struct hw_worker *w)
 {
     struct hw_worker_op *op = w->ops;
     struct hw_worker_parser *p = op && op->sent ? hw_worker_find(w, op->id) : NULL;
-    if (!p)
+    if (!p || w->innocent)
         return;
     struct hw_worker_mark at = { op->kind, op->seq, op->upto };
     struct hw_worker_mark was = w->overdue ? w->guilty : p->died;

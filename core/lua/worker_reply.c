@@ -18,8 +18,7 @@ static void senseless(struct hw_worker *w)
 /* Text of the worker's, for people. */
 static void get_clean(struct hw_wire_in *in, char *dst, size_t max)
 {
-    hw_clean_text(dst, max, hw_wire_get_text(in));
-    hw_hide_credentials(dst);
+    hw_clean_private(dst, max, hw_wire_get_text(in));
 }
 
 static const char *name_of(struct hw_worker *w, unsigned id)

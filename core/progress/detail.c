@@ -240,9 +240,10 @@ void hw_progress_line(const struct hw_progress *p, int64_t unix_ms, char *buf, s
     if (p->state != HW_WAITING) {
         if (buf[0])
             append(buf, size, ", ");
-        if (p->m > 0 && p->state != HW_SCANNING)
+        bool percent = p->m > 0 && p->state != HW_SCANNING;
+        if (percent)
             append(buf, size, "%d%%", (int)((__int128)p->n * 100 / p->m));
-        if (p->counted && p->state != HW_SCANNING)
+        if (percent && p->counted)
             append(buf, size, ", ");
         if (p->counted)
             append_count(p, buf, size);

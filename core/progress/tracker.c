@@ -138,7 +138,7 @@ static void floor_hundredths(double fraction, struct hw_progress *p)
     p->m = 100;
 }
 
-/* The design's mapping of progress to N/M. */
+/* docs/reference.md, "From progress to N/M". */
 static void map_pair(struct hw_tracker *t, const struct hw_sample *s)
 {
     double f = own_fraction(s);
@@ -364,7 +364,7 @@ static void stalled(const struct hw_tracker *t, struct hw_moment now, struct hw_
 static double weighted_eta(const struct hw_tracker *t, struct hw_moment now)
 {
     double elapsed = (double)(now.mono_ms - t->begun_ms) / 1000, f = t->fraction_max;
-    return f > 0.02 && elapsed > 10 ? elapsed * (1 - f) / f : -1;
+    return f > 0.02 && elapsed > 10 && t->rate.changes >= 2 ? elapsed * (1 - f) / f : -1;
 }
 
 static double time_left(const struct hw_tracker *t, const struct hw_progress *p,

@@ -21,7 +21,7 @@ struct hw_tracker_rules {
     int64_t total;              /* known from outside, for tools that know none; -1 = unknown */
 };
 
-/* Defaults of the design; total unknown. */
+/* The values in the comments above; total unknown. */
 struct hw_tracker_rules hw_tracker_rules_default(void);
 
 /* A moment: both clocks read together. */

@@ -1,5 +1,6 @@
 #include "report/reporter.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,9 +11,8 @@
 
 enum {
     FIRST_LOOK_MS = 1000, /* what the first publish waits for at most */
-    LAST_LOOK_MS = 1000,  /* the last read, which may hang */
+    LAST_LOOK_MS = 1000,  /* the last read, which may hang; and again for the parser */
     CAUSES_MAX = 16, /* refusals are told apart by so many causes, further ones are not logged */
-    HUNG_READ_MS = 30000,
 };
 
 enum stage { LOOKING, REPORTING, LAST_LOOK, LAST_WRITE, OVER };
@@ -20,7 +20,6 @@ enum stage { LOOKING, REPORTING, LAST_LOOK, LAST_WRITE, OVER };
 struct out {
     struct hw_sink *sink; /* owns */
     struct hw_pace pace;
-    struct hw_pace_rules rules;
 };
 
 struct hw_reporter {
@@ -35,9 +34,11 @@ struct hw_reporter {
     bool warned_open; /* that the worker is not shut in */
     bool parser_dead; /* nothing can be parsed any more: parser_why says so */
     char parser_why[HW_TEXT_MAX + 1];
-    uint64_t seq; /* of the batch that is with the worker */
-    bool parsing; /* one is */
-    bool held;    /* a newer line waits in next */
+    uint64_t seq;  /* of the batch that is with the worker */
+    bool parsing;  /* one is */
+    bool answered; /* the last look has come */
+    bool hurried;  /* the worker was told so */
+    bool held;     /* a newer line waits in next */
     char next[HW_RECORD_MAX + 1];
     size_t next_len;
     struct hw_tracker tracker;
@@ -97,8 +98,7 @@ static void schedule(struct hw_reporter *r)
 static void on_timer(uv_timer_t *timer)
 {
     struct hw_reporter *r = HW_CONTAINER(timer, struct hw_reporter, timer);
-    int64_t hung_ms = r->watch ? hw_watch_busy_ms(r->watch) : 0;
-    if (hung_ms > HUNG_READ_MS)
+    if (r->watch && hw_watch_busy_ms(r->watch) > HW_WATCH_HUNG_MS)
         hw_tracker_source(&r->tracker, "progress file: the file system does not answer");
     schedule(r);
 }
@@ -111,10 +111,22 @@ static bool any_busy(const struct hw_reporter *r)
     return false;
 }
 
+static void warn_unwritten(const struct hw_reporter *r)
+{
+    struct hw_progress value;
+    hw_tracker_view(&r->tracker, now(r), &value);
+    for (size_t i = 0; i < r->out_count; i++)
+        if (r->outs[i].sink->ops->is_busy(r->outs[i].sink))
+            hw_log(HW_WARN, "report",
+                   "the last value %" PRId64 "/%" PRId64 " was not taken by the sink %s in time",
+                   value.n, value.m, r->outs[i].sink->ops->name);
+}
+
 static void over(struct hw_reporter *r)
 {
     r->stage = OVER;
     uv_timer_stop(&r->limit);
+    warn_unwritten(r);
     if (r->done)
         r->done(r->done_ctx, !any_busy(r));
 }
@@ -225,7 +237,7 @@ static void parsed(struct hw_reporter *r)
         r->stage = REPORTING;
         uv_timer_stop(&r->limit);
     }
-    if (r->stage == LAST_LOOK)
+    if (r->stage == LAST_LOOK && r->answered)
         write_last(r);
     else
         schedule(r);
@@ -243,6 +255,13 @@ static void on_refused(void *ctx, unsigned id, uint64_t seq, size_t index, const
 {
     (void)id, (void)seq, (void)index;
     refuse(ctx, why);
+}
+
+static void on_silent(void *ctx, unsigned id, uint64_t seq, size_t count)
+{
+    struct hw_reporter *r = ctx;
+    (void)id, (void)seq, (void)count;
+    hw_tracker_silent(&r->tracker, r->parser, now(r));
 }
 
 static void on_fed(void *ctx, unsigned id, uint64_t seq)
@@ -267,10 +286,10 @@ static void on_started(void *ctx, enum hw_confined confined)
 static void on_trouble(void *ctx, const struct hw_err *why, int64_t retry_ms)
 {
     struct hw_reporter *r = ctx;
-    hw_log(HW_WARN, "report", "%s; next try in %.1f s", why->msg, (double)retry_ms / 1000);
+    hw_log(is_new_cause(r, why->msg) ? HW_WARN : HW_DEBUG, "report", "%s; next try in %.1f s",
+           why->msg, (double)retry_ms / 1000);
     hw_tracker_source(&r->tracker, why->msg);
-    if (r->stage == LAST_LOOK) /* no time for another one */
-        write_last(r);
+    schedule(r);
 }
 
 static void parser_gone(struct hw_reporter *r, const char *why)
@@ -306,15 +325,12 @@ static void take_line(struct hw_reporter *r, const struct hw_file_read *read)
     r->held = true;
 }
 
-static void on_read(void *ctx, const struct hw_file_read *read, bool asked)
+static void take_news(struct hw_reporter *r, const struct hw_file_read *read)
 {
-    struct hw_reporter *r = ctx;
-    if (r->stage >= LAST_WRITE)
-        return;
     switch (read->kind) {
     case HW_FILE_LINE:
         take_line(r, read);
-        return;
+        break;
     case HW_FILE_REFUSED:
         refuse(r, read->why);
         break;
@@ -327,7 +343,17 @@ static void on_read(void *ctx, const struct hw_file_read *read, bool asked)
     case HW_FILE_UNSURE:
         break;
     }
-    if (!r->parsing && (asked || r->stage != LAST_LOOK))
+}
+
+static void on_read(void *ctx, const struct hw_file_read *read, bool news, bool asked)
+{
+    struct hw_reporter *r = ctx;
+    if (r->stage >= LAST_WRITE)
+        return;
+    r->answered |= asked;
+    if (news)
+        take_news(r, read);
+    if (!r->parsing)
         parsed(r);
 }
 
@@ -351,6 +377,7 @@ static int make_worker(struct hw_reporter *r, struct hw_err *err)
     struct hw_worker_events events = { .ctx = r,
                                        .sample = on_sample,
                                        .refused = on_refused,
+                                       .silent = on_silent,
                                        .fed = on_fed,
                                        .load_failed = on_parser_failed,
                                        .set_aside = on_parser_failed,
@@ -410,13 +437,21 @@ int hw_reporter_start(struct hw_reporter *r, struct hw_err *err)
     return uv_timer_start(&r->limit, on_first_limit, FIRST_LOOK_MS, 0);
 }
 
+/* The last read or the parser does not answer. A worker gets a second chance, as a new one; what hangs in the file system
+ * gets none. */
 static void on_look_limit(uv_timer_t *timer)
 {
     struct hw_reporter *r = HW_CONTAINER(timer, struct hw_reporter, limit);
     if (r->stage != LAST_LOOK)
         return;
-    hw_log(HW_WARN, "report",
-           "the last read of '%s' did not answer: the value before it is published", r->file);
+    if (r->answered && !r->hurried) {
+        r->hurried = true;
+        uv_timer_start(&r->limit, on_look_limit, LAST_LOOK_MS, 0);
+        hw_worker_hurry(r->worker, true);
+        return;
+    }
+    hw_log(HW_WARN, "report", "the last %s '%s' did not answer: the value before it is published",
+           r->answered ? "look of the parser at" : "read of", r->file);
     write_last(r);
 }
 
@@ -435,6 +470,7 @@ void hw_reporter_finish(struct hw_reporter *r, const struct hw_reporter_end *end
         snprintf(r->end_reason, sizeof r->end_reason, "%s", end->reason);
     }
     uv_timer_start(&r->limit, on_look_limit, LAST_LOOK_MS, 0);
+    hw_worker_hurry(r->worker, false);
     if (r->watch)
         hw_watch_ask(r->watch);
     else

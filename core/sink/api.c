@@ -107,9 +107,6 @@ static int64_t wait_after(struct hw_api_sink *a, const struct hw_kube_reply *rep
         return a->sent ? 0 : SLOW_MS + wait % JITTER_MS;
     case HW_KUBE_CONFLICT:
         return a->conflicts <= CONFLICTS_AT_ONCE ? 0 : wait;
-    case HW_KUBE_THROTTLED:
-        a->told = true;
-        break;
     default:
         break;
     }

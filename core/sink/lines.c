@@ -213,7 +213,7 @@ static void on_log(void *ctx, const char *line)
     if (write(STDERR_FILENO, text, strlen(text)) < 0)
         return; /* nobody can be told */
     s->drawn = false;
-    s->pending = s->wrote_any;
+    s->pending |= s->wrote_any && !s->last;
     uv_timer_start(&s->timer, on_timer, 0, 0);
 }
 

@@ -1,7 +1,7 @@
 /* sink.h - a place where progress is published.
  * The reporter decides when (pace); a sink decides how, and holds at most the newest value while a write is under
  * way or is being retried: older ones are never queued.
- * new (each sink's own) -> publish... -> [drained] -> free. One thread. */
+ * new (each sink's own) -> publish... -> [idle] -> free. One thread. */
 #ifndef HW_SINK_SINK_H
 #define HW_SINK_SINK_H
 
@@ -21,7 +21,7 @@ struct hw_sink_events {
 };
 
 struct hw_sink_ops {
-    const char *name; /* "annotation", "status", "term", "jsonl", "dir" */
+    const char *name; /* "annotation", "status", "lines", "view", "dir" */
     /* Takes a copy. last: no further value comes, retry at once rather than late. */
     void (*publish)(struct hw_sink *sink, const struct hw_progress *p, bool last);
     /* True while a write is under way or waits for its retry. */

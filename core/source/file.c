@@ -97,6 +97,8 @@ static void last_line(const char *text, size_t len, bool whole, bool *ended,
         begin--;
     if (end == 0)
         ret->kind = HW_FILE_EMPTY;
+    else if (begin == 0 && !whole && len < HW_FILE_TAIL)
+        ret->kind = HW_FILE_UNSURE; /* it was cut while we read */
     else if (end - begin > HW_RECORD_MAX || (begin == 0 && !whole))
         refuse(ret, "last line of the progress file is longer than 4096 bytes");
     else {

@@ -18,7 +18,7 @@ enum { HW_FILE_TAIL = 64 * 1024, HW_RECORD_MAX = 4096 };
 enum hw_file_kind {
     HW_FILE_MISSING, /* no such file, or nothing in it yet: no error */
     HW_FILE_EMPTY,
-    HW_FILE_UNSURE, /* the last line has no end yet, or the file changed while it was read */
+    HW_FILE_UNSURE, /* the last line has no end yet, or the file was cut while it was read */
     HW_FILE_LINE,
     HW_FILE_REFUSED, /* why says so: a link, a directory, no permission, a line too long */
 };

@@ -16,6 +16,7 @@
 enum {
     STACK_SIZE = 256 * 1024, /* address space; what is touched is a few KiB */
     FINAL_SETTLE_MS = 100,
+    FINAL_TRIES = 4,
     /* A task that writes without pause costs a read a second, after a burst that is read at once. */
     BURST = 12,
     REFILL_MS = 1000,
@@ -52,7 +53,8 @@ struct reader {
     int64_t tokens_at_ms, next_tick_ms;
     struct hw_file_memory memory;
     struct hw_file_read last, now;
-    bool any; /* last holds something */
+    bool any;  /* last holds something */
+    bool hung; /* a read since the last word took too long */
     char scratch[HW_FILE_TAIL];
 };
 
@@ -166,23 +168,30 @@ static void read_once(struct reader *r, int64_t settle_ms)
     atomic_store(&r->s->busy_since_ms, begin);
     hw_file_read(r->s->path, &r->memory, begin, settle_ms, r->scratch, &r->now);
     atomic_store(&r->s->busy_since_ms, 0);
+    r->hung |= now_ms() - begin > HW_WATCH_HUNG_MS;
 }
 
-/* The last look: a line without an end gets its second read at once instead of a tick later. */
+/* The last look. A line without its end gets its second read at once instead of a tick later, and a file that was just emptied
+ * by `echo N/M > file` gets the time to be filled. */
 static void read_settled(struct reader *r)
 {
-    read_once(r, FINAL_SETTLE_MS);
-    if (r->now.kind != HW_FILE_UNSURE)
-        return;
     struct timespec pause = { .tv_nsec = (FINAL_SETTLE_MS + 5) * 1000000L };
-    nanosleep(&pause, NULL);
+    bool had_line = r->any && r->last.kind == HW_FILE_LINE;
     read_once(r, FINAL_SETTLE_MS);
+    for (int i = 0; i < FINAL_TRIES; i++) {
+        bool vanished = had_line && (r->now.kind == HW_FILE_EMPTY || r->now.kind == HW_FILE_MISSING);
+        if (r->now.kind != HW_FILE_UNSURE && !vanished)
+            return;
+        nanosleep(&pause, NULL);
+        read_once(r, FINAL_SETTLE_MS);
+    }
 }
 
 static void hand_over(struct reader *r, bool asked)
 {
     struct shared *s = r->s;
-    bool news = r->now.kind != HW_FILE_UNSURE && (!r->any || !same(&r->now, &r->last));
+    bool news = r->now.kind != HW_FILE_UNSURE && (!r->any || r->hung || !same(&r->now, &r->last));
+    r->hung = false;
     if (news) {
         copy_read(&r->last, &r->now);
         r->any = true;
@@ -192,7 +201,7 @@ static void hand_over(struct reader *r, bool asked)
     pthread_mutex_lock(&s->lock);
     if (r->any)
         copy_read(&s->latest, &r->last);
-    s->latest_new = true;
+    s->latest_new |= news;
     s->latest_asked |= asked;
     if (!s->loop_gone)
         uv_async_send(s->async);
@@ -260,8 +269,8 @@ static void on_async(uv_async_t *async)
     s->latest_new = s->latest_asked = false;
     copy_read(&w->read, &s->latest);
     pthread_mutex_unlock(&s->lock);
-    if (news)
-        w->fn(w->ctx, &w->read, asked);
+    if (news || asked)
+        w->fn(w->ctx, &w->read, news, asked);
 }
 
 static struct shared *new_shared(const struct hw_watch_options *options)

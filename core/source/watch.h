@@ -23,9 +23,11 @@ struct hw_watch_options {
     bool events;      /* file events as well as the tick */
 };
 
-/* On the loop. read is borrowed until it returns. asked: this is the answer to hw_watch_ask (then it comes
- * even when nothing changed). */
-typedef void hw_watch_fn(void *ctx, const struct hw_file_read *read, bool asked);
+enum { HW_WATCH_HUNG_MS = 30000 }; /* a read that takes longer is worth a word */
+
+/* On the loop. read is borrowed until it returns. news: it says something else than the last one, or comes after a read that
+ * hung. asked: this is the answer to hw_watch_ask, which comes even when nothing is new. */
+typedef void hw_watch_fn(void *ctx, const struct hw_file_read *read, bool news, bool asked);
 
 HW_MUST_USE int hw_watch_new(struct hw_watch **ret, uv_loop_t *loop,
                              const struct hw_watch_options *options, hw_watch_fn *fn, void *ctx,

@@ -155,6 +155,16 @@ done]]):format(dir))
     assert.equal("", leftovers())
   end)
 
+  it("kills a script that ignores the signal at the second one", function()
+    p = process.start({ process.headway, "local", "-f", manifest "trap '' TERM; echo 1/2 > $FLUID_PROGRESS_FILE; while :; do sleep 1; done" },
+      { TMPDIR = dir })
+    assert(p:expect("out", "data%-progress: 1/2"))
+    p:kill "TERM"
+    p:kill "INT" -- of another kind, since two pending signals of one kind are one
+    assert.equal(1, p:wait())
+    assert.matches("ended by signal 9", p:out())
+  end)
+
   it("on a terminal the script's output scrolls above a view that is redrawn", function()
     local path = manifest 'for i in 1 2 3; do echo "step $i"; echo $i/3 > $FLUID_PROGRESS_FILE; sleep 0.4; done'
     p = process.start({ process.headway, "local", "-f", path }, { TMPDIR = dir, TERM = "xterm", LANG = "C.UTF-8" }, true)
@@ -177,6 +187,7 @@ done]]):format(dir))
     { "an empty script",    HEAD .. "    script: {source: ''}",         3, "there is no script" },
     { "an image alone",     HEAD .. "    job: {podSpec: {containers: [{name: c, image: i}]}}", 3, "no command" },
     { "an unquoted value",  HEAD .. "    script: {source: 'true', env: [{name: A, value: 1}]}", 3, "quote it" },
+    { "variables as a map", HEAD .. "    script: {source: 'true', env: {A: b}}", 3, "expected a list" },
     { "two of them",        HEAD .. "    script: {source: 'true'}\n---\n" .. HEAD, 3, "second DataProcess" },
     { "no such interpreter", HEAD .. "    script: {source: 'true', command: [no-such-shell]}", 3, "no%-such%-shell" },
   }

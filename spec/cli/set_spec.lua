@@ -140,6 +140,14 @@ describe("headway set: the file", function()
     assert.same({ "1/2\n", "precious\n" }, { shell.read(dir .. "/progress"), shell.read(dir .. "/target") })
   end)
 
+  it("a link into /proc or /dev is written through, never replaced", function()
+    os.execute(("ln -s /proc/self/fd/1 %s/progress"):format(dir))
+    local out = dir .. "/out"
+    assert.equal(0, set({ "1/2" }, { out = out }).status)
+    assert.equal("symbolic link", stat(dir .. "/progress", "%F"))
+    assert.equal("1/2\n", shell.read(out))
+  end)
+
   it("a dangling link too", function()
     os.execute(("ln -s nowhere %s/progress"):format(dir))
     assert.equal(0, set({ "1/2" }).status)

@@ -178,11 +178,14 @@ describe("headway run in a pod", function()
   it("waits until Fluid has written its first status, which its resource demands", function()
     make "direct"
     operation = c:create_dataprocess { namespace = namespace }
+    local from = c:audit_position()
     start { HEADWAY_STATUS_DIRECT = "true", HEADWAY_OPERATION = "dataprocess/" .. operation.metadata.name }
     process.replace(file, "3/4\n")
     assert(p:expect("err", "422"), p:err())
     c:set_status(operation, { phase = "Executing", duration = "Unfinished", conditions = { { type = "Complete", status = "False" } } })
     assert.is_truthy(shell.wait_until(function() return infos().progress == "3/4" end, 30), p:err())
+    local refused = c:audit { from = from, verb = "patch", name = operation.metadata.name, code = 422 }
+    assert.is_true(#refused >= 1 and #refused <= 6, #refused .. " refused writes")
   end)
 
   it("takes the rotated token", function()

@@ -293,6 +293,7 @@ describe("as text", function()
     { "total unknown", { { 1, { done = 1234, unit = "files" } } }, "scanning, 1,234 files, total unknown" },
     { "waiting",       {}, "waiting" },
     { "message",       { { 1, { done = 1, total = 2, message = "half" }, true } }, "50%, 1/2: half" },
+    { "no total at all", { { 1, { done = 0, total = 0, unit = "items" }, true } }, "waiting" },
     { "percent",       { { 1, { fraction = 0.5 } } }, "50%" },
   }
   for _, case in ipairs(lines) do
@@ -301,6 +302,12 @@ describe("as text", function()
       assert.equal(case[3], t:line(now))
     end)
   end
+
+  it("a line for people of a task that counted nothing", function()
+    local t, now = fed { { 1, { done = 0, total = 0, unit = "items" }, true } }
+    t:finish(true, "", now)
+    assert.equal("complete, 0/0 items", t:line(now))
+  end)
 
   it("a line for people says since when nothing moves", function()
     local t = fed { { 0, { done = 1, total = 4, unit = "files" } } }

@@ -130,6 +130,7 @@ describe("headway run over a file", function()
     { "over 63 bits",    "1/9223372036854775808\n",  "count over 2%^63%-1" },
     { "binary",          "\0\1\2\255\254\n",         "not N/M" },
     { "a long secret",   ("s3cret "):rep(20) .. "\n", "not N/M: '.+%.%.%.'" },
+    { "a URL with a password", "https://me:averylongsecretpassword@example.org/path\n", "not N/M: 'https://example.org/path'" },
     { "a line over 4096 bytes", ("1"):rep(5000) .. "\n", "longer than 4096 bytes" },
   }
   for _, row in ipairs(refusals) do
@@ -143,7 +144,7 @@ describe("headway run over a file", function()
       assert.equal(0, p:wait(6))
       local all = lines()
       local last = all[#all]
-      assert.equal("2/9", last.progress)
+      assert.same({ "2/9", 1 }, { last.progress, last.refused })
       assert.matches(row[3], last.reason)
       assert.is_true(#last.reason < 80, last.reason)
       assert.equal(1, select(2, p:err():gsub("refused", "")))
@@ -214,6 +215,100 @@ describe("headway run over a file", function()
     assert.equal(0, p:wait(6))
     local all = lines()
     assert.equal("3000/3000", all[#all].progress)
+  end)
+
+  --- A directory with a parser of that name, whose feed has this body.
+  local function parser_dir(name, body)
+    shell.run("mkdir " .. shell.quote(dir .. "/parsers"))
+    shell.write(("%s/parsers/%s.lua"):format(dir, name), ([[
+local core = require "headway.core"
+local M = { api = 1, name = "%s" }
+M.__index = M
+function M.new() return setmetatable({}, M) end
+function M:feed(record) %s end
+return M
+]]):format(name, body))
+    return dir .. "/parsers"
+  end
+
+  it("has the last value when the parser is slow and the file's end is not even a line", function()
+    start { HEADWAY_PARSER_DIR = parser_dir("nm", [[
+      for i = 1, 2000000 do local _ = i * i end
+      local done, total = core.nm(record)
+      return { done = done, total = total }]]) }
+    assert(published(progress "0/100"))
+    shell.write(file, "10/100\n")
+    shell.write(file, "99/100")
+    p:kill "TERM"
+    assert.equal(0, p:wait(6))
+    local all = lines()
+    assert.equal("99/100", all[#all].progress)
+  end)
+
+  it("has the last value when the signal falls into the truncation of a rewrite", function()
+    shell.write(file, "1/100\n")
+    start()
+    assert(published(progress "1/100"))
+    local writer = assert(io.open(file, "w"))
+    p:kill "TERM"
+    shell.run "sleep 0.05"
+    writer:write "100/100\n"
+    writer:close()
+    assert.equal(0, p:wait(6))
+    local all = lines()
+    assert.equal("100/100", all[#all].progress)
+  end)
+
+  it("a worker that was stopped or killed costs no value", function()
+    start()
+    assert(published(progress "0/100"))
+    local children = shell.read(("/proc/%d/task/%d/children"):format(p.pid, p.pid))
+    local worker = math.tointeger(tonumber(children:match "%d+"))
+    shell.run("kill -STOP " .. worker)
+    process.replace(file, "2/10\n")
+    assert(published(progress "2/10", 15))
+    assert.is_nil(p:err():find "can't be read")
+    children = shell.read(("/proc/%d/task/%d/children"):format(p.pid, p.pid))
+    shell.run("kill -STOP " .. children:match "%d+")
+    process.replace(file, "3/10\n")
+    p:kill "TERM"
+    assert.equal(0, p:wait(6))
+    local all = lines()
+    assert.equal("3/10", all[#all].progress)
+  end)
+
+  it("in a pod it stays when it may open hardly any file, and ends when told to", function()
+    for _, n in ipairs { 8, 16 } do
+      p = process.start({ "sh", "-c", ("ulimit -n %d; exec %s run"):format(n, shell.quote(process.headway)) },
+        { KUBERNETES_SERVICE_HOST = "127.0.0.1", KUBERNETES_SERVICE_PORT = "1", FLUID_PROGRESS_FILE = file })
+      assert(p:expect("err", "idle"), p:err())
+      assert.matches("ulimit", p:err())
+      p:kill "TERM"
+      assert.equal(0, p:wait(6))
+      p:close()
+      p = nil
+    end
+  end)
+
+  it("says so when records come and none matches", function()
+    start { HEADWAY_PARSER_DIR = parser_dir("nm", "return nil"), HEADWAY_STALL_NO_MATCH = "1s" }
+    shell.write(file, "1/2\n")
+    local line = assert(published(function(l) return l.state == "stalled" end))
+    assert.equal("no record matched (nm)", line.reason)
+  end)
+
+  it("a parser that never ends is set aside, and the reason is shown", function()
+    start { HEADWAY_PARSER_DIR = parser_dir("nm", "while true do pcall(string.rep, 'x', 10) end") }
+    shell.write(file, "1/2\n")
+    assert(published(function(l) return (l.reason or ""):find "^parser nm: " or (l.refused or 0) > 0 end, 15), p:out() .. p:err())
+    p:kill "TERM"
+    assert.equal(0, p:wait(6))
+  end)
+
+  it("the operation's status needs the pod's sink: wrong settings without it", function()
+    p = process.start({ process.headway, "run", "--file", file, "--status-direct", "--sinks", "jsonl" })
+    assert.equal(2, p:wait())
+    assert.matches("`sinks` must have annotation", p:err())
   end)
 
   it("without a file to watch: wrong use outside of a pod", function()
