@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "kube/secret.h"
 
-enum { EXPIRES_LEAST_MS = 60000 };
+enum { EXPIRED_USE_MS = 60000 };
 
 struct hw_kube_auth {
     uv_loop_t *loop;
@@ -44,12 +44,11 @@ static void on_plugin(void *ctx, struct hw_kube_credential *got, const struct hw
     hw_kube_credential_done(&a->got);
     a->got = *got;
     a->valid = !err;
-    /* One that is over already (or whose clock differs from ours) is used all the same, and not asked for again at
+    /* One that is over when it comes (its clock may differ from ours) is used all the same, and not asked for again at
      * once: the server has the last word. */
-    if (!err && got->expires)
-        a->got.expires = got->expires > hw_wall_ms(a->clock) + EXPIRES_LEAST_MS
-                             ? got->expires
-                             : hw_wall_ms(a->clock) + EXPIRES_LEAST_MS;
+    int64_t now = hw_wall_ms(a->clock);
+    if (!err && got->expires && got->expires <= now)
+        a->got.expires = now + EXPIRED_USE_MS;
     a->fn(a->ctx, err);
 }
 

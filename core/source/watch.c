@@ -17,9 +17,10 @@ enum {
     STACK_SIZE = 256 * 1024, /* address space; what is touched is a few KiB */
     FINAL_SETTLE_MS = 100,
     FINAL_TRIES = 4,
-    /* A task that writes without pause costs a read a second, after a burst that is read at once. */
-    BURST = 12,
-    REFILL_MS = 1000,
+    /* A task that writes without pause costs four wakeups a second, after a burst that is read at once. One rename makes up to four
+     * events (the temporary file's, too), each of which may be a wakeup of its own. */
+    BURST = 16,
+    REFILL_MS = 250,
 };
 
 /* Shared by the loop and the thread; the last one to leave frees it. */
@@ -53,8 +54,9 @@ struct reader {
     int64_t tokens_at_ms, next_tick_ms;
     struct hw_file_memory memory;
     struct hw_file_read last, now;
-    bool any;  /* last holds something */
-    bool hung; /* a read since the last word took too long */
+    bool any;      /* last holds something */
+    bool had_line; /* the file has held something once */
+    bool hung;     /* a read since the last word took too long */
     char scratch[HW_FILE_TAIL];
 };
 
@@ -176,10 +178,10 @@ static void read_once(struct reader *r, int64_t settle_ms)
 static void read_settled(struct reader *r)
 {
     struct timespec pause = { .tv_nsec = (FINAL_SETTLE_MS + 5) * 1000000L };
-    bool had_line = r->any && r->last.kind == HW_FILE_LINE;
     read_once(r, FINAL_SETTLE_MS);
     for (int i = 0; i < FINAL_TRIES; i++) {
-        bool vanished = had_line && (r->now.kind == HW_FILE_EMPTY || r->now.kind == HW_FILE_MISSING);
+        bool vanished =
+            r->had_line && (r->now.kind == HW_FILE_EMPTY || r->now.kind == HW_FILE_MISSING);
         if (r->now.kind != HW_FILE_UNSURE && !vanished)
             return;
         nanosleep(&pause, NULL);
@@ -192,6 +194,7 @@ static void hand_over(struct reader *r, bool asked)
     struct shared *s = r->s;
     bool news = r->now.kind != HW_FILE_UNSURE && (!r->any || r->hung || !same(&r->now, &r->last));
     r->hung = false;
+    r->had_line |= r->now.kind == HW_FILE_LINE;
     if (news) {
         copy_read(&r->last, &r->now);
         r->any = true;

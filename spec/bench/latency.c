@@ -164,6 +164,9 @@ int main(int argc, char **argv)
         double begin = now_ms();
         write_progress(file, i + 1);
         reported[i] = wait_written(i + 2) - begin;
+        if (reported[i] > 100 && gap < 2000 && strcmp(argv[2], "off") != 0)
+            fprintf(stderr, "round %d took %.1f ms; headway's log ends:\n%s\n", i, reported[i],
+                    log_text + (log_len > 600 ? log_len - 600 : 0));
     }
     for (int i = 0; i < rounds; i++)
         tight[i] = bare_patch(i);

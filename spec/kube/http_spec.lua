@@ -303,6 +303,12 @@ give() {
     probe.run { open(server, plugin "give abc 3"), get(0), wait "reply", get(1), wait "reply", sleep(3300), get(2), wait "reply" }
     assert.equal(2, runs())
   end)
+  it("a token that is over when it comes is used all the same, not asked for again at once", function()
+    local server = serve { answers = { {} } }
+    local events = probe.run { open(server, plugin "give abc -3600"), get(0), wait "reply", get(1), wait "reply" }
+    assert.equal("ok", events.reply[2].outcome)
+    assert.equal(1, runs())
+  end)
   it("is run again after a 401", function()
     local server = serve { answers = { {}, { status = 401, body = status(401, "x") }, {} } }
     local events = probe.run { open(server, plugin([[give "t$(wc -l < ]] .. dir .. [[/runs)"]])), get(0), wait "reply", get(1), wait "reply" }

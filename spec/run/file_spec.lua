@@ -291,7 +291,7 @@ return M
   end)
 
   it("says so when records come and none matches", function()
-    start { HEADWAY_PARSER_DIR = parser_dir("nm", "return nil"), HEADWAY_STALL_NO_MATCH = "1s" }
+    start { HEADWAY_PARSER_DIR = parser_dir("nm", "return nil"), HEADWAY_NO_MATCH = "1s" }
     shell.write(file, "1/2\n")
     local line = assert(published(function(l) return l.state == "stalled" end))
     assert.equal("no record matched (nm)", line.reason)
