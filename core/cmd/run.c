@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "base/log.h"
@@ -316,6 +317,8 @@ static int run_main(struct hw_cmd_ctx *ctx)
 {
     struct run run = { .config = ctx->config };
     struct hw_err err;
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0,
+          0); /* huge pages would make our few pages many; the worker inherits it */
     if (begin(&run, &err) < 0)
         return is_in_pod() ? idle_bare(err.msg) : hw_cmd_fail(ctx, &err);
     if (ctx->problems->errors) {

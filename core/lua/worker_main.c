@@ -419,6 +419,7 @@ int hw_worker_main(void)
     }
     if (hw_arena_init(&my.arena, ARENA_SIZE, &err) < 0)
         return END_SETUP;
+    hw_settle(); /* what the start needed is not needed again */
     say_hello(hw_confine(HW_WIRE_BEAT));
     serve();
     return 0;

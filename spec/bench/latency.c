@@ -18,7 +18,7 @@ enum { ROUNDS_MAX = 2000 };
 
 static CURL *curl;
 static int log_fd = -1;
-static char log_text[1 << 16];
+static char log_text[1 << 18];
 static size_t log_len;
 
 static void die(const char *what)
@@ -151,8 +151,8 @@ int main(int argc, char **argv)
         die("usage: bench_latency HEADWAY EVENTS ROUNDS GAP_MS POD_URL");
     int rounds = atoi(argv[3]), gap = atoi(argv[4]);
     const char *file = getenv("FLUID_PROGRESS_FILE");
-    if (rounds < 1 || rounds > 99 || !file || !getenv("TOKEN") || !getenv("CA"))
-        die("1 to 99 rounds; FLUID_PROGRESS_FILE, TOKEN and CA must be set");
+    if (rounds < 1 || rounds > ROUNDS_MAX || !file || !getenv("TOKEN") || !getenv("CA"))
+        die("1 to 2000 rounds; FLUID_PROGRESS_FILE, TOKEN and CA must be set");
     open_curl(argv[5]);
     pid_t pid = start_headway(argv[1], argv[2]);
     wait_written(1); /* the initial 0/100, which is not written to a pod that has a value */
@@ -162,7 +162,7 @@ int main(int argc, char **argv)
         spaced[i] = bare_patch(i);
         nap(gap);
         double begin = now_ms();
-        write_progress(file, i + 1);
+        write_progress(file, i % 99 + 1); /* another whole percent each time */
         reported[i] = wait_written(i + 2) - begin;
         if (reported[i] > 100 && gap < 2000 && strcmp(argv[2], "off") != 0)
             fprintf(stderr, "round %d took %.1f ms; headway's log ends:\n%s\n", i, reported[i],

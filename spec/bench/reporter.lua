@@ -6,7 +6,7 @@ local process = require "spec.support.process"
 local shell = require "spec.support.cluster_shell"
 
 local WHICH = arg[1] or "all"
-local ROUNDS = WHICH == "latency" and math.tointeger(tonumber(arg[2])) or 99
+local ROUNDS = WHICH == "latency" and math.tointeger(tonumber(arg[2])) or 200
 local IDLE_MINUTES = WHICH == "idle" and tonumber(arg[2]) or 10
 local GAP_MS = 1600 -- twice in a round, so that writes of headway are more than 3 s apart
 
@@ -31,11 +31,11 @@ local function pod_environment(name)
   return env, c:server_url() .. c:path(pod)
 end
 
-local function latency(events)
+local function latency(events, rounds)
   local env, url = pod_environment("latency-" .. events)
   local bench = os.getenv "HEADWAY_BUILD" .. "/bench_latency"
-  local p = process.start({ bench, process.headway, events, ROUNDS, GAP_MS, url }, env)
-  p:wait(ROUNDS * 20)
+  local p = process.start({ bench, process.headway, events, rounds, GAP_MS, url }, env)
+  p:wait(rounds * 20)
   io.stdout:write(p:out(), p:err())
   p:close()
 end
@@ -88,8 +88,8 @@ local function idle()
 end
 
 if WHICH ~= "idle" then
-  latency "auto"
-  latency "off"
+  latency("auto", ROUNDS)
+  latency("off", math.max(ROUNDS // 8, 1)) -- the tick decides alone, a few rounds show it
 end
 if WHICH ~= "latency" then idle() end
 c:stop()
