@@ -31,7 +31,8 @@ struct hw_reporter {
     struct hw_watch *watch;   /* owns */
     struct hw_worker *worker; /* owns */
     unsigned parser_id;
-    bool warned_open; /* that the worker is not shut in */
+    char parser_name[HW_PARSER_NAME_MAX + 1]; /* as it calls itself; parser may be a path */
+    bool warned_open;                         /* that the worker is not shut in */
     bool parser_dead; /* nothing can be parsed any more: parser_why says so */
     char parser_why[HW_TEXT_MAX + 1];
     uint64_t seq;  /* of the batch that is with the worker */
@@ -208,7 +209,7 @@ static void parsed(struct hw_reporter *r);
 static void feed(struct hw_reporter *r, const char *line, size_t len)
 {
     struct hw_str record = { line, len };
-    struct hw_err err;
+    struct hw_err err = { .msg = "parser worker: busy" };
     if (r->parser_dead) {
         hw_tracker_source(&r->tracker, r->parser_why);
         parsed(r);
@@ -248,7 +249,7 @@ static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
 {
     struct hw_reporter *r = ctx;
     (void)id, (void)seq, (void)index;
-    hw_tracker_sample(&r->tracker, sample, true, r->parser, now(r));
+    hw_tracker_sample(&r->tracker, sample, true, r->parser_name, now(r));
 }
 
 static void on_refused(void *ctx, unsigned id, uint64_t seq, size_t index, const char *why)
@@ -261,7 +262,7 @@ static void on_silent(void *ctx, unsigned id, uint64_t seq, size_t count)
 {
     struct hw_reporter *r = ctx;
     (void)id, (void)seq, (void)count;
-    hw_tracker_silent(&r->tracker, r->parser, now(r));
+    hw_tracker_silent(&r->tracker, r->parser_name, now(r));
 }
 
 static void on_fed(void *ctx, unsigned id, uint64_t seq)
@@ -272,6 +273,13 @@ static void on_fed(void *ctx, unsigned id, uint64_t seq)
         return;
     r->parsing = false;
     parsed(r);
+}
+
+static void on_loaded(void *ctx, unsigned id, const struct hw_parser_meta *meta)
+{
+    struct hw_reporter *r = ctx;
+    (void)id;
+    memcpy(r->parser_name, meta->name, sizeof r->parser_name);
 }
 
 static void on_started(void *ctx, enum hw_confined confined)
@@ -375,6 +383,7 @@ static int make_worker(struct hw_reporter *r, struct hw_err *err)
 {
     struct hw_worker_options options = { .user_dir = r->parser_dir };
     struct hw_worker_events events = { .ctx = r,
+                                       .loaded = on_loaded,
                                        .sample = on_sample,
                                        .refused = on_refused,
                                        .silent = on_silent,

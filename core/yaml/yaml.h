@@ -41,8 +41,8 @@ struct hw_yaml_node {
     const struct hw_yaml *file;
 };
 
-/* Refuses what is no regular file, pipe or character device, and what is longer than max_bytes (0: HW_YAML_MAX).
- * HW_ESYS when it can't be read, HW_EINPUT when it is wrong, HW_ELIMIT over a budget. Blocks. */
+/* A file, or anything else that can be read to its end. Refuses what is longer than max_bytes (0: HW_YAML_MAX). HW_ESYS when
+ * it can't be read, HW_EINPUT when it is wrong, HW_ELIMIT over a budget. Blocks, as a FIFO does. */
 HW_MUST_USE int hw_yaml_load_file(const char *path, size_t max_bytes, struct hw_yaml **ret,
                                   struct hw_err *err);
 /* The same from a descriptor, until its end; name stands for it in messages ("<stdin>"). fd stays open. */

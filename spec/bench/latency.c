@@ -14,7 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS_MAX = 2000 };
+enum {
+    ROUNDS_MAX = 110
+}; /* then the bucket of the pace is empty, and it is that which would be measured */
 
 static CURL *curl;
 static int log_fd = -1;
@@ -152,7 +154,7 @@ int main(int argc, char **argv)
     int rounds = atoi(argv[3]), gap = atoi(argv[4]);
     const char *file = getenv("FLUID_PROGRESS_FILE");
     if (rounds < 1 || rounds > ROUNDS_MAX || !file || !getenv("TOKEN") || !getenv("CA"))
-        die("1 to 2000 rounds; FLUID_PROGRESS_FILE, TOKEN and CA must be set");
+        die("1 to 110 rounds; FLUID_PROGRESS_FILE, TOKEN and CA must be set");
     open_curl(argv[5]);
     pid_t pid = start_headway(argv[1], argv[2]);
     wait_written(1); /* the initial 0/100, which is not written to a pod that has a value */

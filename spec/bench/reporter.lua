@@ -6,7 +6,7 @@ local process = require "spec.support.process"
 local shell = require "spec.support.cluster_shell"
 
 local WHICH = arg[1] or "all"
-local ROUNDS = WHICH == "latency" and math.tointeger(tonumber(arg[2])) or 200
+local ROUNDS = WHICH == "latency" and math.tointeger(tonumber(arg[2])) or 110
 local IDLE_MINUTES = WHICH == "idle" and tonumber(arg[2]) or 10
 local GAP_MS = 1600 -- twice in a round, so that writes of headway are more than 3 s apart
 

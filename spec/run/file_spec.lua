@@ -231,6 +231,13 @@ return M
     return dir .. "/parsers"
   end
 
+  it("takes a parser by its path, and shows the name that it gives itself", function()
+    local path = parser_dir("mine", "return { done = 1, total = 4 }") .. "/mine.lua"
+    start { HEADWAY_PARSER = path }
+    shell.write(file, "anything\n")
+    assert.equal("mine", assert(published(progress "1/4")).parser)
+  end)
+
   it("has the last value when the parser is slow and the file's end is not even a line", function()
     start { HEADWAY_PARSER_DIR = parser_dir("nm", [[
       for i = 1, 2000000 do local _ = i * i end
