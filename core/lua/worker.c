@@ -1,6 +1,8 @@
 #include "lua/worker.h"
 
 #include <signal.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "lua/worker_impl.h"
@@ -243,6 +245,20 @@ void hw_worker_rewind(struct hw_worker *w)
 
 /* ---- what the header promises -------------------------------------------------------------------- */
 
+/* /proc/self/exe is this very file whatever became of its name. Where it is another program (valgrind runs us), or there is no
+ * /proc, the name that we were started by has to do. */
+static const char *own_path(void)
+{
+    static const char link[] = "/proc/self/exe";
+    const char *name = (const char *)getauxval(AT_EXECFN);
+    struct stat a, b;
+    if (!name || stat(name, &b) < 0)
+        return link;
+    if (stat(link, &a) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        return link;
+    return name;
+}
+
 int hw_worker_new(struct hw_worker **ret, uv_loop_t *loop, const struct hw_worker_options *options,
                   const struct hw_worker_events *events, struct hw_err *err)
 {
@@ -253,7 +269,7 @@ int hw_worker_new(struct hw_worker **ret, uv_loop_t *loop, const struct hw_worke
         return -1;
     }
     w->loop = loop;
-    w->exe = hw_xstrdup(options->exe ? options->exe : "/proc/self/exe");
+    w->exe = hw_xstrdup(options->exe ? options->exe : own_path());
     w->user_dir = hw_xstrdup(options->user_dir);
     w->debug = options->debug;
     w->events = *events;
