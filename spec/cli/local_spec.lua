@@ -54,13 +54,15 @@ spec:
 
   it("publishes each value as a line of JSON", function()
     local path = manifest(([[
+wait_for() { until [ -e %s/seen$1 ]; do sleep 0.05; done; }
+wait_for 0
 for i in 1 2 3; do
   echo $i/3 > $FLUID_PROGRESS_FILE
-  until [ -e %s/seen$i ]; do sleep 0.05; done
+  wait_for $i
 done]]):format(dir))
     p = process.start({ process.headway, "local", "-f", path, "-o", "json" }, { TMPDIR = dir })
-    for i = 1, 3 do
-      assert(p:expect("out", ('"progress":"%d/3"'):format(i)), p:err())
+    for i = 0, 3 do
+      assert(p:expect("out", ('"progress":"%d/%d"'):format(i, i == 0 and 100 or 3)), p:err())
       shell.write(dir .. "/seen" .. i, "")
     end
     assert.equal(0, p:wait())

@@ -176,7 +176,7 @@ describe("headway run over a file", function()
   end)
 
   it("reads only the end of a huge file", function()
-    shell.run(("{ yes 1/9 | head -c 300000000; echo; echo 8/9; } > %s"):format(shell.quote(file)))
+    shell.run(("{ yes 1/9 2>/dev/null | head -c 300000000; echo; echo 8/9; } > %s"):format(shell.quote(file)))
     start()
     assert(published(progress "8/9", 5))
   end)
