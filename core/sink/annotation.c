@@ -36,12 +36,6 @@ static void send_patch(struct annotation *s, json_t *patch, bool writing)
     hw_api_send(&s->api, &request, writing);
 }
 
-/* Nothing counted yet, so N/M is the initial 0/100 and not the task's word. */
-static bool is_initial(const struct hw_progress *p)
-{
-    return !p->counted && p->n == 0 && p->fraction < 0 && p->state != HW_COMPLETE;
-}
-
 static void send_value(struct annotation *s)
 {
     const struct hw_progress *p = &s->api.value;
@@ -49,7 +43,7 @@ static void send_value(struct annotation *s)
     hw_nm_format(p->n, p->m, nm);
     hw_auto_free char *detail = hw_detail_json(p, s->by);
     hw_auto_json patch = hw_kube_patch(s->uid);
-    s->carried = !s->held || !is_initial(p); /* a restarted reporter moves nothing back */
+    s->carried = !s->held || !hw_api_is_initial(p); /* a restarted reporter moves nothing back */
     if (s->carried)
         hw_kube_patch_annotation(patch, HW_ANNOTATION, nm);
     hw_kube_patch_annotation(patch, HW_ANNOTATION_DETAIL, detail);
@@ -64,7 +58,7 @@ static bool next(struct hw_api_sink *a)
         send_patch(s, patch, false);
         return true;
     }
-    if (s->held && s->detailed && is_initial(&a->value) && a->value.state == HW_WAITING)
+    if (s->held && s->detailed && hw_api_is_initial(&a->value) && a->value.state == HW_WAITING)
         hw_api_settle(a); /* what stands there says more */
     if (!hw_api_wants(a))
         return false;

@@ -66,6 +66,11 @@ static inline bool hw_api_wants(const struct hw_api_sink *a)
 {
     return a->seq != a->settled;
 }
+/* Nothing counted yet, so N/M is the initial 0/100 and not the task's word. */
+static inline bool hw_api_is_initial(const struct hw_progress *p)
+{
+    return !p->counted && p->n == 0 && p->fraction < 0 && p->state != HW_COMPLETE;
+}
 /* next will be asked on the loop's next turn, unless something is under way. */
 void hw_api_kick(struct hw_api_sink *a);
 /* writing: it carries a->value. */

@@ -84,7 +84,7 @@ static bool search(struct status *s)
 static bool moves_back(const struct status *s)
 {
     const struct hw_progress *p = &s->api.value;
-    return s->held && !p->counted && p->n == 0 && p->fraction < 0 && p->state != HW_COMPLETE;
+    return s->held && hw_api_is_initial(p);
 }
 
 static bool next(struct hw_api_sink *a)
