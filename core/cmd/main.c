@@ -16,7 +16,8 @@
 #include "lua/worker_main.h"
 
 const struct hw_cmd *const hw_cmds[] = {
-    &hw_cmd_run, &hw_cmd_set, &hw_cmd_local, &hw_cmd_check, &hw_cmd_help, &hw_cmd_version, NULL,
+    &hw_cmd_run,   &hw_cmd_exec, &hw_cmd_set,     &hw_cmd_local,
+    &hw_cmd_check, &hw_cmd_help, &hw_cmd_version, NULL,
 };
 
 extern char **environ;
@@ -103,6 +104,9 @@ static int prepare(struct call *call, char **argv)
     return hw_log_configure(call->config->log, &err) < 0 ? object(call, &err) : 0;
 }
 
+/* What the program was given, before it changed any of it: for the command of `exec`. */
+static struct hw_inherited inherited;
+
 static int run_call(struct call *call)
 {
     struct hw_cmd_ctx ctx = { .cmd = call->cmd,
@@ -110,6 +114,7 @@ static int run_call(struct call *call)
                               .problems = &call->problems,
                               .argc = call->args.rest_count,
                               .argv = call->args.rest,
+                              .inherited = &inherited,
                               .own = call->args.own };
     if (!call->args.help)
         return call->cmd->run(&ctx);
@@ -162,9 +167,9 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
         return hw_worker_main();
     hold_standard_files();
+    hw_inherited_take(&inherited);
     /* A closed pipe and a full file are errors with a text; libuv gives children the defaults back. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of our TLS sessions there */
     return check_stdout(dispatch(argv));
 }

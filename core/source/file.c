@@ -122,6 +122,20 @@ static bool has_settled(struct hw_file_memory *m, const struct hw_file_read *r, 
     return false;
 }
 
+/* A file that was handed to us open (memory, where no directory can be written): its path is a link by nature. */
+static bool is_descriptor(const char *path)
+{
+    return strncmp(path, "/proc/self/fd/", 14) == 0;
+}
+
+static int open_descriptor(const char *path, struct hw_file_read *ret)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        open_failed(ret, errno);
+    return fd;
+}
+
 /* Opening a FIFO and closing it again would break the pipe of who writes there, so look first; what is
  * opened after all is looked at again. */
 static int open_regular(const char *path, struct hw_file_read *ret)
@@ -129,6 +143,8 @@ static int open_regular(const char *path, struct hw_file_read *ret)
     struct stat st;
     const char *wrong = NULL;
     int fd = -1;
+    if (is_descriptor(path))
+        return open_descriptor(path, ret);
     if (lstat(path, &st) == 0)
         wrong = wrong_type(st.st_mode);
     if (wrong)

@@ -1,0 +1,204 @@
+#include "exec/wrapper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "exec/impl.h"
+
+enum {
+    QUIET_MS = 100, /* a terminal without bytes for so long after the command's end has given all */
+    FRONT_MS = 500,
+    FDS = HW_WRAPPED_STREAMS + 2,
+};
+
+/* ---- one turn ------------------------------------------------------------------------------------ */
+
+static void pass_keys(struct hw_wrapper *w)
+{
+    bool suspend;
+    if (!hw_keyboard_pass(&w->keyboard, w->master, &suspend))
+        w->keyboard.fd = -1;
+    if (suspend)
+        hw_wrapper_signals_suspend(w);
+}
+
+/* Who reads us is gone, or has no room left. The command must feel that at its next write, so nobody may hold the other end
+ * of its pipe any more, not even the reporter: a new one has never had it. */
+static void broke(struct hw_wrapper *w, const struct hw_copy *c)
+{
+    if (c->error != EPIPE) {
+        char text[160];
+        snprintf(text, sizeof text, "write standard %s: %s",
+                 c->dst == STDERR_FILENO ? "error" : "output", strerror(c->error));
+        w->o->say(text);
+    }
+    if (w->reporter)
+        kill(w->reporter, SIGKILL);
+}
+
+static void copy(struct hw_wrapper *w, const struct pollfd *fds)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (fds[i].fd < 0 || !fds[i].revents)
+            continue;
+        hw_copy_step(&w->copies[i]);
+        if (hw_copy_is_over(&w->copies[i]) && w->copies[i].error)
+            broke(w, &w->copies[i]);
+    }
+}
+
+/* A job in the background leaves the keys alone; a shell that brings a running one to the front does not tell it. */
+static int64_t sooner(const struct hw_wrapper *w, int64_t wait_ms)
+{
+    bool watching = w->keyboard.fd >= 0 && !w->keyboard.raw && w->command;
+    return watching && (wait_ms < 0 || wait_ms > FRONT_MS) ? FRONT_MS : wait_ms;
+}
+
+/* Waits for something to do, at most wait_ms (-1: for ever), and does it. False: nothing came. */
+static bool turn(struct hw_wrapper *w, int64_t wait_ms)
+{
+    struct pollfd fds[FDS];
+    hw_keyboard_raw(&w->keyboard);
+    bool keys = w->keyboard.raw && w->command;
+    for (size_t i = 0; i < w->count; i++)
+        fds[i] = hw_copy_poll(&w->copies[i]);
+    struct pollfd *signals = &fds[w->count], *keyboard = &fds[w->count + 1];
+    *signals = (struct pollfd){ .fd = w->signals, .events = POLLIN };
+    *keyboard = (struct pollfd){ .fd = keys ? w->keyboard.fd : -1, .events = POLLIN };
+    int n = poll(fds, w->count + 2, (int)sooner(w, wait_ms));
+    if (n <= 0)
+        return n < 0 && errno == EINTR;
+    if (signals->revents)
+        hw_wrapper_signals_take(w);
+    if (keyboard->revents && w->keyboard.raw)
+        pass_keys(w);
+    copy(w, fds);
+    hw_wrapper_reporter_gaps(w);
+    return true;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------- */
+
+static bool is_drained(const struct hw_wrapper *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        const struct hw_copy *c = &w->copies[i];
+        if (!hw_copy_is_over(c) && (w->is_pty[i] || hw_copy_has_more(c)))
+            return false;
+    }
+    return true;
+}
+
+static bool awaits_reader(const struct hw_wrapper *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (!hw_copy_is_over(&w->copies[i]) && w->copies[i].dst_full)
+            return true;
+    return false;
+}
+
+/* What the command has written before its end goes out, however slowly it is read. Who else holds the other end of a pipe is
+ * not waited for. */
+static void drain(struct hw_wrapper *w)
+{
+    while (!is_drained(w) && w->leave == HW_STAY)
+        if (!turn(w, awaits_reader(w) ? -1 : QUIET_MS) && !awaits_reader(w))
+            break;
+}
+
+/* The reporter's last word. When it dies over it, another one has a try. */
+static void wait_for_reporter(struct hw_wrapper *w)
+{
+    int64_t until = hw_wrapper_now() + w->o->finish_ms, left;
+    int starts = 0;
+    if (!w->o->report)
+        return;
+    while ((left = until - hw_wrapper_now()) > 0 && w->leave != HW_LEAVE_ALL) {
+        if (!w->reporter && (w->told_end || ++starts > 2))
+            break;
+        if (!w->reporter) {
+            w->retry_at_ms = 0;
+            hw_wrapper_reporter_start(w);
+        }
+        hw_wrapper_reporter_end(w);
+        turn(w, left);
+    }
+    if (w->reporter)
+        kill(w->reporter, SIGKILL);
+}
+
+/* The command left somebody behind who still writes: a copier stays with him, as long as process 1 lives. */
+static void leave_copier(struct hw_wrapper *w)
+{
+    bool open = false;
+    for (size_t i = 0; i < w->count; i++)
+        open |= !hw_copy_is_over(&w->copies[i]);
+    if (!open || getpid() == 1 || fork() != 0)
+        return;
+    prctl(PR_SET_NAME, "headway-copy");
+    close(w->signals);
+    for (size_t i = 0; i < w->count; i++)
+        w->copies[i].feed = -1;
+    hw_copy_run(w->copies, w->count);
+    _exit(0);
+}
+
+/* -------------------------------------------------------------------------------------------------- */
+
+static void start_command(struct hw_wrapper *w)
+{
+    struct hw_err err;
+    struct hw_command c = { .argv = w->o->argv,
+                            .env = w->o->env,
+                            .fds = { w->given[0], w->given[1], w->given[2] },
+                            .session = w->session,
+                            .group = !w->shared_group,
+                            .inherited = w->o->inherited };
+    pid_t pid = hw_command_start(&c, &w->status, &err);
+    hw_wrapper_streams_started(w);
+    if (pid > 0) {
+        w->command = pid;
+        return;
+    }
+    w->o->say(err.msg);
+    w->ended = true;
+    w->start_errno = err.sys ? err.sys : EINVAL;
+}
+
+static void serve(struct hw_wrapper *w)
+{
+    while (!w->ended) {
+        hw_wrapper_reporter_start(w);
+        turn(w, hw_wrapper_reporter_wait(w));
+    }
+    hw_keyboard_restore(&w->keyboard);
+    w->keyboard.fd = -1;
+    drain(w);
+}
+
+int hw_wrapper_run(const struct hw_wrapper_options *o)
+{
+    struct hw_wrapper w = { .o = o, .signals = -1, .control = -1, .status = HW_CANT_RUN };
+    struct hw_err err;
+    for (size_t i = 0; i < HW_WRAPPED_STREAMS; i++)
+        w.feeds[i][0] = w.feeds[i][1] = -1;
+    if (hw_wrapper_signals_open(&w, &err) < 0) {
+        o->say(err.msg);
+        return HW_CANT_RUN;
+    }
+    hw_wrapper_streams_open(&w);
+    start_command(&w);
+    serve(&w);
+    wait_for_reporter(&w);
+    leave_copier(&w);
+    hw_wrapper_streams_done(&w);
+    close(w.signals);
+    if (w.control >= 0)
+        close(w.control);
+    return w.status;
+}
