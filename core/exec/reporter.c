@@ -82,23 +82,12 @@ static void go_first(void)
     close(fd);
 }
 
-static _Noreturn void report(struct hw_wrapper *w, int control)
+static _Noreturn void report(struct hw_wrapper *w, const struct hw_wrapped *given)
 {
-    struct hw_wrapped given = { .command = w->command,
-                                .control = control,
-                                .count = w->count,
-                                .again = w->was_started,
-                                .copies = w->copies };
-    keep_files(w, control);
+    keep_files(w, given->control);
     leave_job(w);
     go_first();
-    for (size_t i = 0; i < w->count; i++) {
-        int waiting = 0;
-        given.feeds[i] = w->feeds[i][0];
-        if (given.feeds[i] >= 0 && ioctl(given.feeds[i], FIONREAD, &waiting) == 0)
-            given.taken[i] = w->copies[i].fed - (uint64_t)waiting;
-    }
-    _exit(w->o->report(w->o->ctx, &given));
+    _exit(w->o->report(w->o->ctx, given));
 }
 
 /* ---- in the wrapper ------------------------------------------------------------------------------ */
@@ -120,6 +109,23 @@ static void close_control(struct hw_wrapper *w)
     w->control = -1;
 }
 
+/* Before the fork: afterwards more is fed. */
+static struct hw_wrapped make_given(struct hw_wrapper *w, int control)
+{
+    struct hw_wrapped given = { .command = w->command,
+                                .control = control,
+                                .count = w->count,
+                                .again = w->was_started,
+                                .copies = w->copies };
+    for (size_t i = 0; i < w->count; i++) {
+        int waiting = 0;
+        given.feeds[i] = w->feeds[i][0];
+        if (given.feeds[i] >= 0 && ioctl(given.feeds[i], FIONREAD, &waiting) == 0)
+            given.taken[i] = w->copies[i].fed - (uint64_t)waiting;
+    }
+    return given;
+}
+
 void hw_wrapper_reporter_start(struct hw_wrapper *w)
 {
     int ends[2];
@@ -131,9 +137,10 @@ void hw_wrapper_reporter_start(struct hw_wrapper *w)
         return;
     }
     w->started_ms = hw_wrapper_now();
+    struct hw_wrapped given = make_given(w, ends[0]);
     pid_t pid = fork();
     if (pid == 0)
-        report(w, ends[0]);
+        report(w, &given);
     close(ends[0]);
     if (pid < 0) {
         close(ends[1]);
