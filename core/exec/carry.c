@@ -5,6 +5,14 @@
 
 #include "exec/wrapper.h"
 
+/* The wrapper's own pipe, which we never had. */
+static void forget_tail(struct hw_copy *c)
+{
+    c->tail[0] = c->tail[1] = -1;
+    c->tail_len = 0;
+    c->gap = c->lost = false;
+}
+
 int hw_wrapped_carry_on(const struct hw_wrapped *w)
 {
     int ended = (int)syscall(SYS_pidfd_open, w->command, 0);
@@ -13,7 +21,7 @@ int hw_wrapped_carry_on(const struct hw_wrapped *w)
         prctl(PR_SET_NAME, "headway-copy");
         close(w->control);
         for (size_t i = 0; i < w->count; i++)
-            w->copies[i].gap = false;
+            forget_tail(&w->copies[i]);
         hw_copy_run(w->copies, w->count);
         _exit(0);
     }

@@ -12,7 +12,9 @@ enum {
 
 int hw_copy_init(struct hw_copy *c, int src, bool pty, int dst, int feed, struct hw_err *err)
 {
-    *c = (struct hw_copy){ .src = src, .through = { -1, -1 }, .dst = dst, .feed = feed };
+    *c = (struct hw_copy){
+        .src = src, .through = { -1, -1 }, .dst = dst, .feed = feed, .tail = { -1, -1 }
+    };
     if (pty && pipe2(c->through, O_CLOEXEC | O_NONBLOCK) < 0)
         return hw_fail_sys(err, "make a pipe");
     return 0;
@@ -25,11 +27,19 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-void hw_copy_done(struct hw_copy *c)
+void hw_copy_close(struct hw_copy *c)
 {
     close_fd(&c->src);
     close_fd(&c->through[0]);
     close_fd(&c->through[1]);
+}
+
+void hw_copy_done(struct hw_copy *c)
+{
+    hw_copy_close(c);
+    close_fd(&c->tail[0]);
+    close_fd(&c->tail[1]);
+    c->tail_len = 0;
 }
 
 struct pollfd hw_copy_poll(const struct hw_copy *c)
@@ -53,7 +63,7 @@ bool hw_copy_has_more(const struct hw_copy *c)
 static void end(struct hw_copy *c, int error)
 {
     c->error = error;
-    hw_copy_done(c);
+    hw_copy_close(c);
 }
 
 /* Bytes that the kernel moved, 0 = none now, -1 = the stream is over. */
@@ -82,20 +92,66 @@ static ssize_t pull(struct hw_copy *c)
     return judge(c, n);
 }
 
-/* The reporter's copy of what stands in front. */
-static void give_feed(struct hw_copy *c, int from)
+/* ---- the reporter's copy ------------------------------------------------------------------------- */
+
+bool hw_copy_flush(struct hw_copy *c)
 {
-    if (c->ahead || c->feed < 0 || c->gap)
-        return;
-    ssize_t n = tee(from, c->feed, CHUNK, SPLICE_F_NONBLOCK);
-    if (n <= 0)
-        return;
-    c->gap = c->missing;
-    c->gap_at = c->fed;
-    c->missing = false;
-    c->ahead = (size_t)n;
-    c->fed += (uint64_t)n;
+    while (c->tail_len && !c->gap) {
+        ssize_t n = splice(c->tail[0], NULL, c->feed, NULL, c->tail_len, SPLICE_F_NONBLOCK);
+        if (n <= 0)
+            return false;
+        c->gap = c->lost;
+        c->gap_at = c->fed;
+        c->lost = false;
+        c->fed += (uint64_t)n;
+        c->tail_len -= (size_t)n;
+    }
+    return c->tail_len == 0;
 }
+
+/* The oldest of what waits gives way. */
+static void forget_some(struct hw_copy *c)
+{
+    char buf[CHUNK / 4];
+    ssize_t n = read(c->tail[0], buf, sizeof buf);
+    if (n > 0) {
+        c->tail_len -= (size_t)n;
+        c->lost = true;
+    }
+}
+
+static ssize_t give_tail(struct hw_copy *c, int from)
+{
+    ssize_t n = -1;
+    if (!is_readable(from))
+        return -1;
+    if (c->tail[0] < 0 && pipe2(c->tail, O_CLOEXEC | O_NONBLOCK) < 0) {
+        c->tail[0] = c->tail[1] = -1;
+        c->lost = true;
+        return -1;
+    }
+    while ((n = tee(from, c->tail[1], CHUNK, SPLICE_F_NONBLOCK)) < 0 && c->tail_len)
+        forget_some(c);
+    if (n > 0)
+        c->tail_len += (size_t)n;
+    return n;
+}
+
+/* What stands in front, as much as is taken. */
+static void give(struct hw_copy *c, int from)
+{
+    if (c->ahead || c->feed < 0)
+        return;
+    ssize_t n = hw_copy_flush(c) ? tee(from, c->feed, CHUNK, SPLICE_F_NONBLOCK) : -1;
+    if (n > 0)
+        c->fed += (uint64_t)n;
+    else
+        n = give_tail(c, from);
+    if (n > 0)
+        c->ahead = (size_t)n;
+}
+
+/* -------------------------------------------------------------------------------------------------- */
 
 static ssize_t write_plain(struct hw_copy *c, int from, size_t max)
 {
@@ -135,7 +191,7 @@ static ssize_t move(struct hw_copy *c)
         if (n <= 0)
             return n;
     }
-    give_feed(c, from);
+    give(c, from);
     ssize_t n = judge(c, push(c, from));
     if (n == 0)
         c->dst_full = is_readable(from);
@@ -143,8 +199,6 @@ static ssize_t move(struct hw_copy *c)
         return n;
     if (c->ahead)
         c->ahead -= (size_t)n;
-    else
-        c->missing = true;
     return n;
 }
 

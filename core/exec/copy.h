@@ -6,7 +6,8 @@
  *
  * A terminal's bytes (pty) go through a pipe of our own first, which is emptied before more is taken.
  * The descriptor written to is somebody else's: its flags are not changed. What it does not take at once waits in the command's
- * pipe, as it would without us; the reporter's copy is never waited for. */
+ * pipe, as it would without us; the reporter's copy is never waited for: of what it does not take, the
+ * newest 64 KiB or so are kept for it, so that it always gets the last words. */
 #ifndef HW_EXEC_COPY_H
 #define HW_EXEC_COPY_H
 
@@ -24,9 +25,10 @@ struct hw_copy {
     int feed;       /* borrows: the reporter's pipe, write end, must not block; -1 = nobody reads */
     size_t ahead;   /* bytes in front that feed has and dst has not */
     uint64_t fed;   /* bytes that were given to feed since the start */
-    bool missing;   /* bytes passed that it was not given */
-    bool gap; /* it was given more after that: just before byte gap_at of what it got, some are missing. Nothing more is
-                      * given before the owner has told it and taken this back */
+    int tail[2]; /* owns: while feed takes no more, the newest bytes wait in this pipe; -1 = not made yet */
+    size_t tail_len; /* bytes in it */
+    bool lost;       /* older bytes fell out of it, which feed will never get */
+    bool gap; /* just before byte gap_at of what feed got, some are missing; the owner tells it and takes this back */
     uint64_t gap_at;
     bool dst_full; /* it takes nothing now: it is awaited, not src */
     bool plain;    /* dst can't be spliced to (a file opened to append): bytes pass through here */
@@ -36,7 +38,9 @@ struct hw_copy {
 /* Takes src. pty: it is a master. */
 HW_MUST_USE int hw_copy_init(struct hw_copy *c, int src, bool pty, int dst, int feed,
                              struct hw_err *err);
-void hw_copy_done(struct hw_copy *c); /* closes src: who still writes there gets SIGPIPE */
+/* Closes src: who still writes there gets SIGPIPE. What waits for feed stays. */
+void hw_copy_close(struct hw_copy *c);
+void hw_copy_done(struct hw_copy *c);
 
 static inline bool hw_copy_is_over(const struct hw_copy *c)
 {
@@ -46,6 +50,8 @@ static inline bool hw_copy_is_over(const struct hw_copy *c)
 struct pollfd hw_copy_poll(const struct hw_copy *c);
 /* Moves what can be moved now, at most about 1 MiB; true when anything was. */
 bool hw_copy_step(struct hw_copy *c);
+/* Gives feed what waits for it; false: something still does. */
+bool hw_copy_flush(struct hw_copy *c);
 /* Whether bytes are there that were not moved yet. */
 bool hw_copy_has_more(const struct hw_copy *c);
 /* All streams to their ends. Blocks. Only system calls: may run in a fork of a process with threads. */

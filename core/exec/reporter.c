@@ -191,8 +191,11 @@ void hw_wrapper_reporter_end(struct hw_wrapper *w)
     struct hw_word word = { .kind = w->start_errno ? HW_WORD_UNSTARTED : HW_WORD_ENDED,
                             .number = w->status,
                             .signal = w->start_errno ? w->start_errno : w->ended_by };
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = 0; i < w->count; i++) {
+        if (!hw_copy_flush(&w->copies[i]))
+            return;
         word.fed[i] = w->copies[i].fed;
+    }
     if (!w->told_end)
         w->told_end = tell(w, &word);
 }

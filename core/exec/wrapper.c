@@ -13,7 +13,7 @@
 enum {
     QUIET_MS = 100, /* a terminal without bytes for so long after the command's end has given all */
     FRONT_MS = 500,
-    FDS = HW_WRAPPED_STREAMS + 2,
+    FDS = HW_WRAPPED_STREAMS + 3,
 };
 
 /* ---- one turn ------------------------------------------------------------------------------------ */
@@ -59,6 +59,15 @@ static int64_t sooner(const struct hw_wrapper *w, int64_t wait_ms)
     return watching && (wait_ms < 0 || wait_ms > FRONT_MS) ? FRONT_MS : wait_ms;
 }
 
+/* The newest bytes of a stream wait for room in the reporter's pipe. */
+static struct pollfd newest(const struct hw_wrapper *w)
+{
+    for (size_t i = 0; w->reporter && i < w->count; i++)
+        if (w->copies[i].tail_len && !w->copies[i].gap)
+            return (struct pollfd){ .fd = w->copies[i].feed, .events = POLLOUT };
+    return (struct pollfd){ .fd = -1 };
+}
+
 /* Waits for something to do, at most wait_ms (-1: for ever), and does it. False: nothing came. */
 static bool turn(struct hw_wrapper *w, int64_t wait_ms)
 {
@@ -70,7 +79,8 @@ static bool turn(struct hw_wrapper *w, int64_t wait_ms)
     struct pollfd *signals = &fds[w->count], *keyboard = &fds[w->count + 1];
     *signals = (struct pollfd){ .fd = w->signals, .events = POLLIN };
     *keyboard = (struct pollfd){ .fd = keys ? w->keyboard.fd : -1, .events = POLLIN };
-    int n = poll(fds, w->count + 2, (int)sooner(w, wait_ms));
+    fds[w->count + 2] = newest(w);
+    int n = poll(fds, w->count + 3, (int)sooner(w, wait_ms));
     if (n <= 0)
         return n < 0 && errno == EINTR;
     if (signals->revents)
@@ -78,6 +88,8 @@ static bool turn(struct hw_wrapper *w, int64_t wait_ms)
     if (keyboard->revents && w->keyboard.raw)
         pass_keys(w);
     copy(w, fds);
+    for (size_t i = 0; i < w->count; i++)
+        hw_copy_flush(&w->copies[i]);
     hw_wrapper_reporter_gaps(w);
     return true;
 }
