@@ -227,19 +227,30 @@ describe("a pause", function()
     local framer = source.records()
     trusted(framer)
     framer:pause()
-    framer:feed "\r5/1"
-    assert.same({ "5/1" }, texts(framer:pause()))
-    assert.same({ "5/100" }, texts(framer:feed "00\r"))
+    framer:feed "\r5/10"
+    assert.same({ "5/10" }, texts(framer:pause()))
+    assert.same({ "5/100" }, texts(framer:feed "0\r"))
     framer:feed "6/100"
     assert.same({}, framer:pause())
   end)
 
-  it("is not trusted where a block of 4096 bytes ends", function()
+  it("is not trusted with a word shorter than before", function()
     local framer = source.records()
     trusted(framer)
     framer:pause()
-    framer:feed("\n" .. ("x"):rep(4096 - 5 * source.TRUST - 1 - 4) .. "\n1/9")
+    assert.same({ "3/90" }, texts(framer:feed "\r5/9"))
     assert.same({}, framer:pause())
+    assert.same({ "5/90" }, texts(framer:feed "0\r"))
+  end)
+
+  it("is not trusted where a block of 4096 bytes ends", function()
+    for more = 0, 1 do
+      local framer = source.records()
+      trusted(framer)
+      framer:pause()
+      framer:feed("\n" .. ("x"):rep(4096 + more - 5 * source.TRUST - 6) .. "\n4/90")
+      assert.equal(more, #framer:pause())
+    end
   end)
 
   it("leaves no timer to be set", function()
@@ -255,6 +266,13 @@ describe("a pause", function()
     assert.is_true(framer:pending())
     framer:feed "\n"
     assert.is_false(framer:pending())
+  end)
+
+  it("looks at the end of what was cut, however it came", function()
+    for at = 1, 12 do
+      local records = fed({ ("aaaaaa 5MB/s"):sub(1, at), ("aaaaaa 5MB/s"):sub(at + 1), PAUSE, "(2/3)" }, 11)
+      assert.same({ "aaaaaa 5MB/", "(2/3)" }, texts(records), at)
+    end
   end)
 
   it("brings a cut record of a tool without ends to an end", function()
