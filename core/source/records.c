@@ -15,7 +15,6 @@ struct hw_records {
     size_t cursor;
     bool fresh;    /* the line holds text that was not given yet */
     bool skip;     /* buf is full, or a sequence was given up: text up to the end goes nowhere */
-    bool lost;     /* since a gap: not even what is in buf is given */
     bool escaping; /* in a sequence */
     bool paused;   /* since text came last */
     uint8_t clean; /* pauses in a row with an end after them, at most HW_RECORDS_TRUST */
@@ -53,23 +52,33 @@ struct hw_records_counts hw_records_counts(const struct hw_records *r)
 
 /* ---- scanning ------------------------------------------------------------------------------------ */
 
-/* The first control of [p, end) but TAB, or end. Eight bytes at a time: in each byte of hits the top bit is set where the
- * byte is below 0x20; a borrow can set it wrongly, but only above a byte where it is set rightly. */
-static const char *find_control(const char *p, const char *end)
+/* Where in a word of eight bytes the first one below 0x20 is, as a mask that is 0 when there is none. In each byte the top bit is
+ * set where the byte is below 0x20; a borrow can set it wrongly, but only above (in the number) a byte where it is set rightly. */
+static uint64_t controls(const char *p)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
     uint64_t word;
-    for (;;) {
-        for (; end - p >= (ptrdiff_t)sizeof word; p += sizeof word) {
-            memcpy(&word, p, sizeof word);
-            if ((word - ones * 0x20) & ~word & tops)
-                break;
-        }
-        while (p < end && (unsigned char)*p >= 0x20)
-            p++;
+    memcpy(&word, p, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return (word - ones * 0x20) & ~word & tops;
+}
+
+/* The first control of [p, end) but TAB, or end. */
+static const char *find_control(const char *p, const char *end)
+{
+    for (;; p++) {
+        uint64_t hits = 0;
+        while (end - p >= 8 && !(hits = controls(p)))
+            p += 8;
+        if (hits)
+            p += __builtin_ctzll(hits) / 8;
+        else
+            while (p < end && (unsigned char)*p >= 0x20)
+                p++;
         if (p == end || *p != '\t')
             return p;
-        p++;
     }
 }
 
@@ -102,7 +111,7 @@ static void emit(struct hw_records *r, const struct call *call, struct hw_str te
 static void give(struct hw_records *r, const struct call *call, uint64_t offset,
                  enum hw_record_end end)
 {
-    if (!r->lost && r->fresh)
+    if (r->fresh)
         emit(r, call, (struct hw_str){ r->buf, r->len }, offset, end, r->skip);
     r->fresh = false;
 }
@@ -110,19 +119,19 @@ static void give(struct hw_records *r, const struct call *call, uint64_t offset,
 static void clear(struct hw_records *r)
 {
     r->len = r->cursor = r->tail_len = 0;
-    r->fresh = r->skip = r->lost = false;
+    r->fresh = r->skip = false;
 }
 
-/* After a pause came an end, or text. Text after text that was closed says nothing. */
+/* After a pause came an end, or text. */
 static void resume(struct hw_records *r, bool at_end)
 {
     if (!r->paused)
         return;
     r->paused = false;
-    if (at_end && r->clean < HW_RECORDS_TRUST)
-        r->clean++;
-    else if (!at_end && (r->len || r->skip))
+    if (!at_end)
         r->clean = 0;
+    else if (r->clean < HW_RECORDS_TRUST)
+        r->clean++;
 }
 
 static void end_line(struct hw_records *r, const struct call *call, uint64_t offset)
@@ -298,7 +307,7 @@ void hw_records_pause(struct hw_records *r, hw_record_fn *fn, void *ctx)
 void hw_records_gap(struct hw_records *r, uint64_t lost)
 {
     clear(r);
-    r->skip = r->lost = true;
+    r->skip = true;
     r->escaping = r->paused = false;
     r->clean = 0;
     r->offset += lost;
