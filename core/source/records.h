@@ -18,8 +18,9 @@
  * - Any other text is held, and what comes next is joined to it. A tool that prints \r5/10 is seen one step late.
  * - Unless the tool has shown that its pauses are ends: after HW_RECORDS_TRUST pauses in a row each of which was followed by an
  *   end, held text is given at the pause as well. It stays pending: when it goes on all the same, the whole is given again at its end, and the trust is gone.
- *   Never right after a multiple of 4096 bytes, where a full block of such a writer ends.
- * The price of each is in docs/decisions/0006-pauses.md.
+ *   Never when its last word is shorter than it was at the pause before (6/10 after 5/100), nor right after a multiple of 4096 bytes,
+ *   where a full block of such a writer ends.
+ * What each costs is in docs/decisions/0006-pauses.md.
  *
  * Memory: record_max bytes and a little, whatever comes. */
 #ifndef HW_SOURCE_RECORDS_H

@@ -52,3 +52,18 @@ bool hw_torn_is_closed(struct hw_str text)
         return text.len - len >= 2 && ends_in_clock(s, len);
     }
 }
+
+size_t hw_torn_word(struct hw_str text)
+{
+    size_t end = text.len;
+    while (end > 0 && is_blank(text.ptr[end - 1]))
+        end--;
+    size_t begin = end;
+    for (; begin > 0; begin--) {
+        char c = text.ptr[begin - 1];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !is_digit(c) && c != '.' && c != ',')
+            break;
+    }
+    return end - begin;
+}

@@ -70,6 +70,7 @@ local framing = {
   { "spinner",                     "wait |\b/\b-\b\\\n",                  { "wait |", "wait /", "wait -", "wait \\" } },
   { "ESC[D",                       "copied 10%\27[3D20%\27[D9\n",         { "copied 10%", "copied 20%", "copied 209" } },
   { "ESC[D without end",           "ab\27[99999999999999999999Dc\n",      { "ab", "c" } },
+  { "ESC[D by 2^32 + 1",           "ab\27[4294967297Dc\n",                { "ab", "c" } },
   -- sequences that vanish
   { "colours",                     "\27[1;32m5\27[0m/\27[38;2;1;2;3m9\27[m\n", { "5/9" } },
   { "modes, marks",                "\27[?25l5/9\27[?25h\27[>4;1m\27[!p\27=\27>\n", { "5/9" } },
@@ -174,6 +175,10 @@ local pausing = {
   { "blanks behind",                { "\r5%  eta 3s   ", PAUSE, "\r" },                       { "5%  eta 3s   " } },
   { "clock time",                   { "9 5% 0:00:08  ", PAUSE, "\r" },                        { "9 5% 0:00:08  " } },
   { "colours behind",               { "(1/9)\27[0m", PAUSE, "\27[1m(2/9)" },                  { "(1/9)", "(2/9)" } },
+  { "percents",                     { "5%", PAUSE, "6%" },                                    { "5%", "6%" } },
+  { "brackets",                     { "[5/9]", PAUSE, "[6/9] " , PAUSE, "done!", PAUSE, "." }, { "[5/9]", "[6/9] ", "done!", "." } },
+  { "rates, seconds",               { "5 MB/s", PAUSE, "6 MB/s", PAUSE, "9s", PAUSE, "8s" },  { "5 MB/s", "6 MB/s", "9s", "8s" } },
+  { "marks",                        { "##", PAUSE, "#* ", PAUSE, "##" },                      { "##", "#* ", "##" } },
   -- torn: what comes next belongs to it
   { "torn number",                  { "50/10", PAUSE, "0\n" },                                { "50/100" } },
   { "torn before the slash",        { "5", PAUSE, "0/100\n" },                                { "50/100" } },
@@ -182,6 +187,7 @@ local pausing = {
   { "torn unit",                    { "512 K", PAUSE, "iB / 1 G", PAUSE, "B\n" },             { "512 KiB / 1 GB" } },
   { "torn before the unit",         { "512 ", PAUSE, "MiB\n" },                               { "512 MiB" } },
   { "torn name",                    { "photos/img_039.r", PAUSE, "aw\n" },                    { "photos/img_039.raw" } },
+  { "torn time stamp",              { "12-31 23:59:59", PAUSE, ".5 a/s", PAUSE, "rv/b\n" },   { "12-31 23:59:59.5 a/srv/b" } },
   { "torn clock",                   { "5% 0:00", PAUSE, ":08 (1/9)", PAUSE, "\r" },           { "5% 0:00:08 (1/9)" } },
   { "minutes go on",                { "5/9 3m", PAUSE, "20s", PAUSE, "\r" },                  { "5/9 3m20s" } },
   { "torn character",               { "\xe2\x96", PAUSE, "\x88 5%", PAUSE },                  { "█ 5%" } },
@@ -227,19 +233,65 @@ describe("a pause", function()
     local framer = source.records()
     trusted(framer)
     framer:pause()
-    framer:feed "\r5/1"
-    assert.same({ "5/1" }, texts(framer:pause()))
-    assert.same({ "5/100" }, texts(framer:feed "00\r"))
+    framer:feed "\r5/10"
+    assert.same({ "5/10" }, texts(framer:pause()))
+    assert.same({ "5/100" }, texts(framer:feed "0\r"))
     framer:feed "6/100"
     assert.same({}, framer:pause())
   end)
 
-  it("is not trusted where a block of 4096 bytes ends", function()
+  it("is not trusted with a word shorter than before", function()
     local framer = source.records()
     trusted(framer)
     framer:pause()
-    framer:feed("\n" .. ("x"):rep(4096 - 5 * source.TRUST - 1 - 4) .. "\n1/9")
+    assert.same({ "3/90" }, texts(framer:feed "\r5/9"))
     assert.same({}, framer:pause())
+    assert.same({ "5/90" }, texts(framer:feed "0\r"))
+  end)
+
+  it("is not trusted where a block of 4096 bytes ends", function()
+    for more = 0, 1 do
+      local framer = source.records()
+      trusted(framer)
+      framer:pause()
+      framer:feed("\n" .. ("x"):rep(4096 + more - 5 * source.TRUST - 6) .. "\n4/90")
+      assert.equal(more, #framer:pause())
+    end
+  end)
+
+  it("of a closed text counts as well", function()
+    for _, after in ipairs { "\r", "\27[A", "\b" } do
+      local framer = source.records()
+      for _ = 1, source.TRUST do
+        assert.equal(0, #framer:feed "[x]")
+        assert.equal(1, #framer:pause())
+        assert.equal(0, #framer:feed(after))
+      end
+      framer:feed "5"
+      assert.equal(1, #framer:pause())
+    end
+  end)
+
+  it("of a closed text that goes on ends the trust", function()
+    local framer = source.records()
+    trusted(framer)
+    framer:pause()
+    framer:feed "\r[x]"
+    framer:pause()
+    framer:feed "y\r5/90"
+    assert.same({}, framer:pause())
+  end)
+
+  it("is not trusted after a gap, nor in another output", function()
+    for _, breaks in ipairs { "gap", "finish" } do
+      local framer = source.records()
+      trusted(framer)
+      framer:pause()
+      framer:feed "\r\n"
+      framer[breaks](framer)
+      framer:feed "\n5/90"
+      assert.same({}, framer:pause())
+    end
   end)
 
   it("leaves no timer to be set", function()
@@ -257,6 +309,13 @@ describe("a pause", function()
     assert.is_false(framer:pending())
   end)
 
+  it("looks at the end of what was cut, however it came", function()
+    for at = 1, 12 do
+      local records = fed({ ("aaaaaa 5MB/s"):sub(1, at), ("aaaaaa 5MB/s"):sub(at + 1), PAUSE, "(2/3)" }, 11)
+      assert.same({ "aaaaaa 5MB/", "(2/3)" }, texts(records), at)
+    end
+  end)
+
   it("brings a cut record of a tool without ends to an end", function()
     local block = ("5% (1/3) "):rep(20)
     local records = fed({ block, PAUSE, "6% (2/3)" }, 64)
@@ -271,6 +330,7 @@ describe("a gap", function()
     { "in a line",                { "a\n5/", GAP, "100\nb\n" },             { "a", "b" } },
     { "between lines",            { "a\n", GAP, "b\nc\n" },                 { "a", "c" } },
     { "in a sequence",            { "a\27]0;", GAP, "x\n5/9\n" },           { "5/9" } },
+    { "in a sequence, then a pause", { "a\27]0;", GAP, "(1/3)", PAUSE, "(2/3)" }, { "(2/3)" } },
     { "then nothing",             { "5/9", GAP },                           {} },
     { "then a pause",             { "5/", GAP, PAUSE, "10", PAUSE, "0\nb\n" }, { "b" } },
     { "a tool without ends",      { "(1/9)", GAP, "/9)", PAUSE, "(3/9)", PAUSE }, { "(3/9)" } },
