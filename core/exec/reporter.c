@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 #include "exec/impl.h"
 
-enum { RETRY_LEAST_MS = 1000, RETRY_MOST_MS = 60000, KEPT_MAX = 32 };
+enum { RETRY_LEAST_MS = 1000, RETRY_MOST_MS = 60000, KEPT_MAX = 32, FILES_OLD = 4096 };
 
 int64_t hw_wrapper_now(void)
 {
@@ -27,6 +28,14 @@ static int by_number(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
+static void close_from_to(int first, int last)
+{
+    if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0)
+        return;
+    for (int fd = first; fd <= last && fd < FILES_OLD; fd++) /* before Linux 5.9 */
+        close(fd);
+}
+
 /* What else the caller had open is not ours: it may wait for its end. */
 static void close_others(int *keep, size_t count)
 {
@@ -35,11 +44,10 @@ static void close_others(int *keep, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (keep[i] < from)
             continue;
-        if (keep[i] > from)
-            close_range((unsigned)from, (unsigned)keep[i] - 1, 0);
+        close_from_to(from, keep[i] - 1);
         from = keep[i] + 1;
     }
-    close_range((unsigned)from, ~0u, 0);
+    close_from_to(from, INT_MAX);
 }
 
 static void keep_files(const struct hw_wrapper *w, int control)
