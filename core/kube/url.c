@@ -48,7 +48,7 @@ static int judge(const struct hw_kube_url *u, CURLU *parsed, const char **why)
     hw_auto_free char *query = get_part(parsed, CURLUPART_QUERY);
     hw_auto_free char *fragment = get_part(parsed, CURLUPART_FRAGMENT);
     *why = NULL;
-    if (!u->scheme || !u->host || !u->host[0] || !u->port ||
+    if (!u->scheme || !u->host || !u->host[0] || !u->port || strcmp(u->port, "0") == 0 ||
         (strcmp(u->scheme, "https") != 0 && strcmp(u->scheme, "http") != 0))
         *why = "expected https://host:port";
     else if (user || query || fragment)
