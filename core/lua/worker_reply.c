@@ -69,7 +69,7 @@ static void meta_pair(struct hw_parser_meta *m, struct hw_str key, struct hw_str
     if (strcmp(k, "name") == 0)
         snprintf(m->name, sizeof m->name, "%s", v);
     else if (strcmp(k, "unit") == 0)
-        snprintf(m->unit, sizeof m->unit, "%.*s", HW_UNIT_MAX, v);
+        hw_clean_text(m->unit, HW_UNIT_MAX, value); /* anew: a cut of v may tear a character */
     else if (strcmp(k, "api") == 0)
         m->api = n > 0 && n < 1000 ? (int)n : 0;
     else if (strcmp(k, "record_max") == 0)

@@ -2,6 +2,7 @@
  * says where and what, every value is in its range, and is taken again as it is shown. */
 #include "config/config.h"
 #include "fuzz.h"
+#include "yaml/yaml.h"
 
 enum { ENV_MAX = 16, FLAGS_MAX = 64 };
 
@@ -88,6 +89,22 @@ static void check_equal(const struct hw_config *a, const struct hw_config *b,
     fuzz_check(same, o->name, hw_config_value(a, o)->text);
 }
 
+/* Options of the parser are what the map in the file says, whatever had to be escaped on the way. */
+static void check_map(const struct hw_config *c, const char *path)
+{
+    hw_auto_yaml *y = NULL;
+    struct hw_err err = { 0 };
+    const struct hw_value *v = hw_config_value(c, hw_option_named("parser.options"));
+    if (v->from != HW_FROM_FILE || hw_yaml_load_file(path, 0, &y, &err) < 0)
+        return;
+    const struct hw_yaml_node *map = hw_yaml_at(hw_yaml_root(y, 0), "parser", "options", NULL);
+    if (!hw_yaml_is_map(map))
+        return;
+    fuzz_check(hw_yaml_len(map) == c->parser.options.count, "options", v->text);
+    for (const struct hw_yaml_node *n = hw_yaml_first(map); n; n = hw_yaml_next(n))
+        fuzz_check(hw_streq(n->text, hw_pairs_get(&c->parser.options, n->key)), n->key, v->text);
+}
+
 /* All that was taken, given as flags, must be the same settings. */
 static void check_again(const struct hw_config *c)
 {
@@ -128,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_problems(&problems, path);
     for (const struct hw_option *o = hw_options; o->name; o++)
         check_member(c, o);
+    check_map(c, path);
     check_again(c);
     hw_config_free(c);
     hw_problems_done(&problems);

@@ -4,7 +4,7 @@
 #include "progress/nm.h"
 #include "source/file.h"
 
-enum { NOW = 5000, SETTLE = 1000, PART = 1, LONG = 2 };
+enum { NOW = 5000, SETTLE = 1000, PART = 1, LONG = 2, BLANK = 4 };
 
 /* The last line that holds more than blanks; ended: a line end stands behind it. */
 struct found {
@@ -95,7 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     bool whole = !(data[0] & PART);
     struct hw_str tail = { text, data[0] & LONG ? sizeof text : size - 1 };
-    memset(text, 'x', tail.len - (size - 1)); /* as long as one look is */
+    memset(text, data[0] & BLANK ? ' ' : 'x', tail.len - (size - 1)); /* as long as one look is */
+    text[0] = 'x';
     memcpy(text + tail.len - (size - 1), data + 1, size - 1);
     hw_file_judge(tail, whole, &memory, NOW, SETTLE, &r);
     struct found f = find(tail.ptr, tail.len);

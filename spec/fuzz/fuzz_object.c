@@ -64,6 +64,7 @@ static void check_path(const struct hw_kube_object *o)
     fuzz_check(p[strspn(p, "/-._~:%abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")] ==
                    '\0',
                "path", path);
+    fuzz_check(!strstr(path, "%2F"), "a slash that the server would take for one", path);
     fuzz_check(!strstr(path, "//") && !strstr(path, "/./") && !strstr(path, "/../"), "path", path);
     expect(&p, core ? "api" : "apis");
     if (!core)

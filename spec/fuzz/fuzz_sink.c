@@ -27,6 +27,8 @@ struct hw_kube_call {
 static struct hw_kube_call calls[2];
 static struct hw_sink *sinks[2];
 static bool stopped[2];
+static bool conflict;    /* of the status: its uid must be looked at before it is written again */
+static char uids[2][65]; /* that the first write carried; "" = none yet */
 static struct hw_clock clock_ = { .virtual_time = 1, .mono_ms = 1, .unix_ms = 1767225600000 };
 
 /* ---- the client ---------------------------------------------------------------------------------- */
@@ -73,6 +75,11 @@ static bool check_patch(const struct hw_kube_request *r)
     if (!writing)
         return false;
     fuzz_check(uid != NULL, "a write without a uid", r->body.ptr);
+    char *first = uids[is_status(r)];
+    if (!first[0])
+        snprintf(first, sizeof uids[0], "%s", uid);
+    fuzz_check(strcmp(first, uid) == 0, "another object is written", uid);
+    fuzz_check(!conflict || !is_status(r), "written after a conflict", r->body.ptr);
     if (is_status(r))
         check_infos(root);
     else
@@ -115,6 +122,8 @@ static void answer(struct hw_kube_call *call, int status, struct hw_str body)
     reply.retry_after_ms = status == 429 ? 1000 : -1;
     hw_kube_explain(call->verb, &call->object, status, reply.outcome, root, NULL, &reply.err);
     call->busy = false;
+    if (call == &calls[1] && call->verb == HW_KUBE_PATCH)
+        conflict = reply.outcome == HW_KUBE_CONFLICT || (conflict && reply.outcome != HW_KUBE_OK);
     call->fn(call->ctx, &reply);
 }
 
@@ -217,6 +226,8 @@ static void open_sinks(uv_loop_t *loop, bool named)
     s.on_stop = on_stop_status;
     memset(calls, 0, sizeof calls);
     memset(stopped, 0, sizeof stopped);
+    memset(uids, 0, sizeof uids);
+    conflict = false;
     fuzz_check(hw_annotation_new(&sinks[0], NULL, loop, &clock_, &a, &err) == 0, err.msg, NULL);
     fuzz_check(hw_status_new(&sinks[1], NULL, loop, &clock_, &s, &err) == 0, err.msg, NULL);
     sinks[0]->events = sinks[1]->events = events;

@@ -97,6 +97,7 @@ static void check_module(struct hw_wire_in *in)
     uint32_t found = hw_wire_get_u32(in);
     struct hw_str text = hw_wire_get_text(in);
     fuzz_check(!in->bad && in->len == 0, "module", NULL);
+    fuzz_check(w->ops && w->ops->kind == HW_WIRE_LOAD, "a module while nothing is loaded", NULL);
     if (found)
         fuzz_check(text.len == sizeof module_text - 1 && memcmp(text.ptr, module_text, text.len) == 0,
                    "a file that is no module", text.ptr);
@@ -349,15 +350,35 @@ static void put_item(struct hw_wire_out *o, uint32_t index, uint8_t kind, struct
             hw_wire_put_text(o, text);
         return;
     }
+    if (kind & 0x40) { /* or whatever it takes for one */
+        hw_wire_put(o, text.ptr, text.len);
+        return;
+    }
     s.counted = true;
     s.main.done = kind;
     snprintf(s.message, sizeof s.message, "%.*s", (int)(text.len > 200 ? 200 : text.len), text.ptr);
     hw_wire_put_sample(o, &s);
 }
 
+/* An answer with an item for each byte of the input, around the place where the next one belongs. */
+static void say_items(const struct hw_worker_op *op, uint8_t how, struct hw_str bytes)
+{
+    unsigned char body[HW_WIRE_TO_MAIN_MAX];
+    struct hw_wire_out o = { .ptr = body, .size = sizeof body };
+    hw_wire_put_u32(&o, op->id);
+    hw_wire_put_u64(&o, op->seq);
+    hw_wire_put_u32(&o, how % 16);
+    hw_wire_put_u32(&o, (uint32_t)bytes.len);
+    for (size_t i = 0; i < bytes.len; i++)
+        put_item(&o, (uint8_t)bytes.ptr[i] % 16, (uint8_t)bytes.ptr[i] >> 4 & 3,
+                 (struct hw_str){ "why", 3 });
+    say_frame(HW_WIRE_RESULT, body, o.len);
+}
+
 /* Answers the first op as an honest worker would, with the text of the input in it. */
 static void say_answer(const struct hw_worker_op *op, uint8_t how, struct hw_str text)
 {
+    static const char *const keys[] = { "name", "unit", "api", "record_max", "newest" };
     unsigned char body[4096];
     struct hw_wire_out o = { .ptr = body, .size = sizeof body };
     hw_wire_put_u32(&o, op->id);
@@ -366,7 +387,7 @@ static void say_answer(const struct hw_worker_op *op, uint8_t how, struct hw_str
         say_frame(HW_WIRE_FAILED, body, o.len);
     } else if (op->kind == HW_WIRE_LOAD) {
         hw_wire_put_u32(&o, 1);
-        hw_wire_put_text(&o, hw_str("name"));
+        hw_wire_put_text(&o, hw_str(keys[how % 8 % HW_LEN(keys)]));
         hw_wire_put_text(&o, text);
         say_frame(HW_WIRE_LOADED, body, o.len);
     } else if (op->kind == HW_WIRE_UNLOAD)
@@ -439,6 +460,11 @@ static void step(const uint8_t **p, const uint8_t *end)
     case 7:
         killed = true;
         restart();
+        break;
+    case 8:
+        bytes = take_bytes(p, end);
+        if (w->state == HW_WORKER_UP && w->ops)
+            say_items(w->ops, how, bytes);
         break;
     default:
         bytes = take_bytes(p, end);
