@@ -137,6 +137,11 @@ int64_t hw_kube_retry_after(const char *value, int64_t wall_ms)
     time_t at = curl_getdate(value, NULL);
     if (at == -1)
         return -1;
+    if (at >
+        wall_ms / 1000 + WAIT_MAX_MS) /* far beyond; a year of 60 bits would not fit milliseconds */
+        return WAIT_MAX_MS;
+    if (at < 0)
+        return 0;
     int64_t wait = (int64_t)at * 1000 - wall_ms;
     return wait < 0 ? 0 : wait > WAIT_MAX_MS ? WAIT_MAX_MS : wait;
 }
@@ -236,7 +241,7 @@ int hw_kube_explain(enum hw_kube_verb verb, const struct hw_kube_object *object,
         char clean[2 * SHOWN_MAX + 1];
         hw_clean_private(clean, sizeof clean - 1, hw_str(cause));
         return hw_fail(err, outcome == HW_KUBE_LOCAL ? HW_ECONFIG : HW_EKUBE, "%s %s: %s", name,
-                       what, clean);
+                       what, clean[0] ? clean : "no answer");
     }
     char said[SHOWN_MAX + 1];
     hw_clean_private(said, SHOWN_MAX, hw_str(status_message(body)));

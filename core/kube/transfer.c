@@ -25,22 +25,25 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
     return 0; /* ends the transfer */
 }
 
-static size_t on_header(char *line, size_t size, size_t n, void *ctx)
+bool hw_kube_transfer_header(struct hw_kube_transfer *t, struct hw_str line)
 {
     static const char name[] = "retry-after:";
-    struct hw_kube_transfer *t = ctx;
-    size_t len = size * n;
-    t->header_bytes += len;
+    t->header_bytes += line.len;
     if (t->header_bytes > HEADERS_MAX) {
         t->too_much = true;
-        return 0;
+        return false;
     }
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) /* a new block: the one before was a 1xx */
+    if (line.len >= 5 && memcmp(line.ptr, "HTTP/", 5) == 0) /* a new block: the one before was a 1xx */
         t->retry_after[0] = '\0';
-    if (len >= sizeof name && strncasecmp(line, name, sizeof name - 1) == 0)
-        snprintf(t->retry_after, sizeof t->retry_after, "%.*s", (int)(len - sizeof name + 1),
-                 line + sizeof name - 1);
-    return len;
+    if (line.len >= sizeof name && strncasecmp(line.ptr, name, sizeof name - 1) == 0)
+        snprintf(t->retry_after, sizeof t->retry_after, "%.*s", (int)(line.len - sizeof name + 1),
+                 line.ptr + sizeof name - 1);
+    return true;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *ctx)
+{
+    return hw_kube_transfer_header(ctx, (struct hw_str){ line, size * n }) ? size * n : 0;
 }
 
 /* curl's own sockets would be inherited by a plugin, and by the task that a wrapper starts. */

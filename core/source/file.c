@@ -154,23 +154,36 @@ static int open_regular(const char *path, struct hw_file_read *ret)
     return fd;
 }
 
+static void clear(struct hw_file_read *ret)
+{
+    ret->why[0] = ret->line[0] = '\0';
+    ret->len = 0;
+}
+
+void hw_file_judge(struct hw_str tail, bool whole, struct hw_file_memory *memory, int64_t now_ms,
+                   int64_t settle_ms, struct hw_file_read *ret)
+{
+    bool ended = false;
+    clear(ret);
+    last_line(tail.ptr, tail.len, whole, &ended, ret);
+    if (ret->kind != HW_FILE_LINE || ended)
+        memory->held = false;
+    else if (!has_settled(memory, ret, now_ms, settle_ms))
+        ret->kind = HW_FILE_UNSURE;
+}
+
 void hw_file_read(const char *path, struct hw_file_memory *memory, int64_t now_ms,
                   int64_t settle_ms, char *scratch, struct hw_file_read *ret)
 {
-    bool whole = true, ended = false;
-    ret->why[0] = ret->line[0] = '\0';
-    ret->len = 0;
+    bool whole = true;
+    clear(ret);
     hw_auto_fd fd = open_regular(path, ret);
     if (fd < 0) {
         memory->held = false;
         return;
     }
     ssize_t len = read_tail(fd, scratch, &whole, ret);
-    if (len < 0)
-        return;
-    last_line(scratch, (size_t)len, whole, &ended, ret);
-    if (ret->kind != HW_FILE_LINE || ended)
-        memory->held = false;
-    else if (!has_settled(memory, ret, now_ms, settle_ms))
-        ret->kind = HW_FILE_UNSURE;
+    if (len >= 0)
+        hw_file_judge((struct hw_str){ scratch, (size_t)len }, whole, memory, now_ms, settle_ms,
+                      ret);
 }
