@@ -11,7 +11,7 @@ enum {
     CHUNK = 64 * 1024,
     PLAIN_CHUNK = 4096, /* what a pipe takes whole */
     TURN = 1024 * 1024, /* bytes of one step, so that signals and other streams have their turn */
-    RUN_MAX = 2, /* streams of hw_copy_run */
+    RUN_MAX = 2,        /* streams of hw_copy_run */
 };
 
 /* What dst is decides how it can be written to without being held up: SPLICE_F_NONBLOCK counts for pipes only. */

@@ -22,13 +22,13 @@ struct hw_copy {
     int src; /* owns: a pipe's read end, or a pty's master, which must not block; -1 = it is over */
     int through[2]; /* owns: the pipe behind a pty's master; -1 = src is a pipe itself */
     int dst;        /* borrows: where the bytes belong */
-    int anew;       /* owns: a terminal's dst opened once more, so that it does not block; -1 = none */
+    int anew; /* owns: a terminal's dst opened once more, so that it does not block; -1 = none */
     bool has_reader; /* dst is a pipe or a socket: poll tells when its reader is gone */
-    bool paced;      /* dst blocks whatever one asks for (a socket): it is given little, when it has room */
+    bool paced; /* dst blocks whatever one asks for (a socket): it is given little, when it has room */
     uint64_t passed; /* bytes that dst took */
-    int feed;       /* borrows: the reporter's pipe, write end, must not block; -1 = nobody reads */
-    size_t ahead;   /* bytes in front that feed has and dst has not */
-    uint64_t fed;   /* bytes that were given to feed since the start */
+    int feed;     /* borrows: the reporter's pipe, write end, must not block; -1 = nobody reads */
+    size_t ahead; /* bytes in front that feed has and dst has not */
+    uint64_t fed; /* bytes that were given to feed since the start */
     int tail[2]; /* owns: while feed takes no more, the newest bytes wait in this pipe; -1 = not made yet */
     size_t tail_len; /* bytes in it */
     bool lost;       /* older bytes fell out of it, which feed will never get */
