@@ -17,6 +17,8 @@ if not shell.exists(M.probe) then M.probe = absolute "build/plain/exec_probe" en
 
 M.is_root = select(2, shell.run "id -u") == "0\n"
 
+M.has_tini = shell.has "tini"
+
 -- reporter PID: the process that headway started for this wrapper, once it is there; of another command: nothing.
 -- gone PID...: until none of these runs any more.
 local PRELUDE = [[
