@@ -37,6 +37,10 @@ gone() { local p; for p; do while grep -qs '^State:.[^Z]' /proc/$p/status; do sl
 size() { stat -L -c %s "$1"; }
 ]]
 
+-- Ends whatever a script left behind.
+local END_SESSION = [[for p in /proc/[0-9]*; do
+  read -r pid _ _ _ _ sid _ <$p/stat && [ "$sid" = "$(cat %s/session)" ] && kill -9 $pid; done 2>/dev/null]]
+
 --- What can stand in front of a command.
 M.fronts = {
   none = function() return {} end,
@@ -61,7 +65,7 @@ M.fronts = {
 function M.run(front, script, flags)
   local dir = process.temp_dir()
   os.execute(("mkdir %s/work %s/manifests; chmod 755 %s; chmod 777 %s/work %s/manifests"):format(dir, dir, dir, dir, dir))
-  shell.write(dir .. "/script", ("RUN=(%s)\nPROBE=%s\n%s\n%s\n"):format(
+  shell.write(dir .. "/script", ("RUN=(%s)\nPROBE=%s\nread -r _ _ _ _ _ SID _ </proc/$$/stat; echo $SID >../session\n%s\n%s\n"):format(
     shell.command(M.fronts[front](dir, flags)), shell.quote(M.probe), PRELUDE, script))
   local words = { "env", "-i", "HOME=/", "PATH=" .. os.getenv "PATH", "TINI_VERBOSITY=0" }
   for _, name in ipairs { "ASAN_OPTIONS", "UBSAN_OPTIONS" } do
@@ -69,6 +73,7 @@ function M.run(front, script, flags)
   end
   local _, _, status = shell.run(("cd %s/work && setsid -w %s timeout -k 5 60 bash %s/script >%s/out 2>%s/err </dev/null")
     :format(dir, shell.command(words), dir, dir, dir))
+  if status >= 124 then shell.run(END_SESSION:format(shell.quote(dir))) end -- it hung
   local result = { out = shell.read(dir .. "/out"), err = shell.read(dir .. "/err"), status = status }
   os.execute("chmod -R u+rwx " .. dir)
   process.remove(dir)
