@@ -166,8 +166,8 @@ int main(int argc, char **argv)
     /* First of all: the worker of a parser, which must own nothing but its pipes. */
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
         return hw_worker_main();
-    hold_standard_files();
     hw_inherited_take(&inherited);
+    hold_standard_files();
     /* A closed pipe and a full file are errors with a text; libuv gives children the defaults back. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

@@ -243,7 +243,9 @@ static void on_control(uv_poll_t *poll, int status, int events)
             uv_poll_stop(&w->control);
         else
             become_orphan(w);
-    } else if (word.kind == HW_WORD_GAP)
+    } else if (word.kind == HW_WORD_OVER)
+        hw_wrapped_let_go(w->given, word.number);
+    else if (word.kind == HW_WORD_GAP)
         take_gap(w, &word);
     else {
         w->word = word;

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -11,6 +12,16 @@ static void forget_tail(struct hw_copy *c)
     c->tail[0] = c->tail[1] = -1;
     c->tail_len = 0;
     c->gap = c->lost = false;
+}
+
+void hw_wrapped_let_go(const struct hw_wrapped *w, int32_t number)
+{
+    if (number < 0 || (size_t)number >= w->count)
+        return;
+    struct hw_copy *c = &w->copies[number];
+    hw_copy_close(c);
+    if (c->dst == STDOUT_FILENO)
+        hw_empty_fd(STDOUT_FILENO, O_WRONLY);
 }
 
 int hw_wrapped_carry_on(const struct hw_wrapped *w)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -14,6 +15,10 @@ void hw_inherited_take(struct hw_inherited *in)
         struct sigaction now;
         in->ignored[i] = sigaction(i, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
     }
+    for (int fd = 0; fd < 3; fd++)
+        in->closed[fd] = fcntl(fd, F_GETFD) < 0;
+    in->parent_death = 0;
+    prctl(PR_GET_PDEATHSIG, &in->parent_death);
 }
 
 static void give_signals_back(const struct hw_inherited *in)
@@ -26,9 +31,12 @@ static void give_signals_back(const struct hw_inherited *in)
 /* What is to become 0, 1 or 2 stands above 2, or is already there. */
 static int place_files(const int fds[3])
 {
-    for (int i = 0; i < 3; i++)
-        if (fds[i] != i && dup2(fds[i], i) < 0)
+    for (int i = 0; i < 3; i++) {
+        if (fds[i] < 0)
+            close(i);
+        else if (fds[i] != i && dup2(fds[i], i) < 0)
             return -1;
+    }
     return 0;
 }
 
@@ -43,30 +51,50 @@ static void settle(const struct hw_command *c)
         setpgid(0, 0);
 }
 
-/* In the new process. Gives errno to the old one, when there is no other program to become. */
-static _Noreturn void become(const struct hw_command *c, int report)
+/* Returns when there is no other program to become. */
+static void become(const struct hw_command *c)
 {
-    int error;
-    if (place_files(c->fds) == 0) {
-        settle(c);
-        give_signals_back(c->inherited);
-        execvpe(c->argv[0], c->argv, c->env);
-    }
-    error = errno;
+    if (place_files(c->fds) < 0)
+        return;
+    settle(c);
+    if (c->inherited->parent_death)
+        prctl(PR_SET_PDEATHSIG, c->inherited->parent_death);
+    give_signals_back(c->inherited);
+    execvpe(c->argv[0], c->argv, c->env);
+}
+
+/* In the new process. Gives errno to the old one. */
+static _Noreturn void become_or_tell(const struct hw_command *c, int report)
+{
+    become(c);
+    int error = errno;
     if (write(report, &error, sizeof error) < 0)
         _exit(HW_CANT_RUN);
     _exit(HW_CANT_RUN);
 }
 
+static int judge(const struct hw_command *c, int error, struct hw_err *err)
+{
+    errno = error;
+    hw_fail_sys(err, "start '%s'", c->argv[0]);
+    return error == ENOENT ? HW_NO_COMMAND : HW_CANT_RUN;
+}
+
+int hw_command_become(const struct hw_command *c, struct hw_err *err)
+{
+    become(c);
+    return judge(c, errno, err);
+}
+
 pid_t hw_command_start(const struct hw_command *c, int *ret_status, struct hw_err *err)
 {
     int report[2], error = 0;
-    *ret_status = HW_CANT_RUN;
+    *ret_status = 0;
     if (pipe2(report, O_CLOEXEC) < 0)
         return hw_fail_sys(err, "start '%s': make a pipe", c->argv[0]);
     pid_t pid = fork();
     if (pid == 0)
-        become(c, report[1]);
+        become_or_tell(c, report[1]);
     close(report[1]);
     if (pid < 0) {
         hw_fail_sys(err, "start '%s': make a process", c->argv[0]);
@@ -80,7 +108,6 @@ pid_t hw_command_start(const struct hw_command *c, int *ret_status, struct hw_er
     close(report[0]);
     if (n != (ssize_t)sizeof error)
         return pid; /* closed by exec: it runs */
-    *ret_status = error == ENOENT ? HW_NO_COMMAND : HW_CANT_RUN;
-    errno = error;
-    return hw_fail_sys(err, "start '%s'", c->argv[0]);
+    *ret_status = judge(c, error, err);
+    return -1;
 }

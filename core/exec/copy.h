@@ -22,9 +22,13 @@ struct hw_copy {
     int src; /* owns: a pipe's read end, or a pty's master, which must not block; -1 = it is over */
     int through[2]; /* owns: the pipe behind a pty's master; -1 = src is a pipe itself */
     int dst;        /* borrows: where the bytes belong */
-    int feed;       /* borrows: the reporter's pipe, write end, must not block; -1 = nobody reads */
-    size_t ahead;   /* bytes in front that feed has and dst has not */
-    uint64_t fed;   /* bytes that were given to feed since the start */
+    int anew; /* owns: a terminal's dst opened once more, so that it does not block; -1 = none */
+    bool has_reader; /* dst is a pipe or a socket: poll tells when its reader is gone */
+    bool paced; /* dst blocks whatever one asks for (a socket): it is given little, when it has room */
+    uint64_t passed; /* bytes that dst took */
+    int feed;     /* borrows: the reporter's pipe, write end, must not block; -1 = nobody reads */
+    size_t ahead; /* bytes in front that feed has and dst has not */
+    uint64_t fed; /* bytes that were given to feed since the start */
     int tail[2]; /* owns: while feed takes no more, the newest bytes wait in this pipe; -1 = not made yet */
     size_t tail_len; /* bytes in it */
     bool lost;       /* older bytes fell out of it, which feed will never get */
@@ -48,13 +52,19 @@ static inline bool hw_copy_is_over(const struct hw_copy *c)
 }
 /* What to wait for; fd -1 when it is over. */
 struct pollfd hw_copy_poll(const struct hw_copy *c);
+/* Tells, by revents other than 0, that whoever reads dst is gone. */
+struct pollfd hw_copy_poll_reader(const struct hw_copy *c);
+/* He is: the stream is over, before anything more is written. */
+void hw_copy_lose_reader(struct hw_copy *c);
+/* Bytes that wait to be moved. */
+uint64_t hw_copy_waiting(const struct hw_copy *c);
 /* Moves what can be moved now, at most about 1 MiB; true when anything was. */
 bool hw_copy_step(struct hw_copy *c);
 /* Gives feed what waits for it; false: something still does. */
 bool hw_copy_flush(struct hw_copy *c);
-/* Whether bytes are there that were not moved yet. */
-bool hw_copy_has_more(const struct hw_copy *c);
-/* All streams to their ends. Blocks. Only system calls: may run in a fork of a process with threads. */
+/* Nobody who holds the other end has to wait for us any more: /dev/null stands in. mode: O_RDONLY or O_WRONLY. */
+void hw_empty_fd(int fd, int mode);
+/* At most two streams, to their ends. Blocks. Only system calls: may run in a fork of a process with threads. */
 void hw_copy_run(struct hw_copy *list, size_t count);
 
 #endif

@@ -40,7 +40,7 @@ struct hw_wrapper {
     bool was_started;                          /* one ran before */
     int control;                               /* owns: write end; -1 = none */
     int64_t started_ms, retry_ms, retry_at_ms; /* monotonic; retry_at_ms 0 = no retry is due */
-    bool told_end;
+    bool told_end, told_over[HW_WRAPPED_STREAMS];
     int start_errno; /* why the command could not be started */
 };
 
@@ -50,6 +50,10 @@ int64_t hw_wrapper_now(void); /* monotonic, ms */
 void hw_wrapper_streams_open(struct hw_wrapper *w);
 /* Closes what only the command needs. */
 void hw_wrapper_streams_started(struct hw_wrapper *w);
+/* It runs: what else it was given is its own, somebody may wait for the end of that. */
+void hw_wrapper_streams_let_go(const struct hw_wrapper *w);
+/* Closes all above 2 but the streams and what the reporter needs, and this one. */
+void hw_wrapper_streams_keep(const struct hw_wrapper *w, int more);
 void hw_wrapper_streams_done(struct hw_wrapper *w);
 
 /* ---- signals.c */
@@ -64,6 +68,8 @@ void hw_wrapper_reporter_start(struct hw_wrapper *w);
 /* Milliseconds until a restart is due, -1 = none is. */
 int64_t hw_wrapper_reporter_wait(const struct hw_wrapper *w);
 void hw_wrapper_reporter_ended(struct hw_wrapper *w);
+/* Tells which streams are over. */
+void hw_wrapper_reporter_overs(struct hw_wrapper *w);
 /* Tells of gaps in the feeds. */
 void hw_wrapper_reporter_gaps(struct hw_wrapper *w);
 /* Tells how the command ended; again after a restart. */

@@ -1,7 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -12,7 +10,7 @@
 
 #include "exec/impl.h"
 
-enum { RETRY_LEAST_MS = 1000, RETRY_MOST_MS = 60000, KEPT_MAX = 32, FILES_OLD = 4096 };
+enum { RETRY_LEAST_MS = 1000, RETRY_MOST_MS = 60000 };
 
 int64_t hw_wrapper_now(void)
 {
@@ -23,48 +21,10 @@ int64_t hw_wrapper_now(void)
 
 /* ---- in the reporter's process ------------------------------------------------------------------- */
 
-static int by_number(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
-static void close_from_to(int first, int last)
-{
-    if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0)
-        return;
-    for (int fd = first; fd <= last && fd < FILES_OLD; fd++) /* before Linux 5.9 */
-        close(fd);
-}
-
-/* What else the caller had open is not ours: it may wait for its end. */
-static void close_others(int *keep, size_t count)
-{
-    int from = 3;
-    qsort(keep, count, sizeof *keep, by_number);
-    for (size_t i = 0; i < count; i++) {
-        if (keep[i] < from)
-            continue;
-        close_from_to(from, keep[i] - 1);
-        from = keep[i] + 1;
-    }
-    close_from_to(from, INT_MAX);
-}
-
 static void keep_files(const struct hw_wrapper *w, int control)
 {
-    int keep[KEPT_MAX], n = 0, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null >= 0)
-        dup2(null, STDIN_FILENO);
-    keep[n++] = control;
-    for (size_t i = 0; i < w->count; i++) {
-        const struct hw_copy *c = &w->copies[i];
-        const int fds[] = { c->src, c->through[0], c->through[1], w->feeds[i][0], w->feeds[i][1] };
-        for (size_t k = 0; k < sizeof fds / sizeof fds[0]; k++)
-            keep[n++] = fds[k];
-    }
-    for (size_t i = 0; w->o->keep && w->o->keep[i] >= 0 && n < KEPT_MAX; i++)
-        keep[n++] = w->o->keep[i];
-    close_others(keep, (size_t)n);
+    hw_empty_fd(STDIN_FILENO, O_RDONLY);
+    hw_wrapper_streams_keep(w, control);
 }
 
 /* Neither terminal nor job is ours, and it's the command that ends us. */
@@ -160,6 +120,8 @@ void hw_wrapper_reporter_start(struct hw_wrapper *w)
     w->reporter = pid;
     w->was_started = true;
     w->told_end = false;
+    for (size_t i = 0; i < w->count; i++)
+        w->told_over[i] = hw_copy_is_over(&w->copies[i]);
 }
 
 int64_t hw_wrapper_reporter_wait(const struct hw_wrapper *w)
@@ -182,6 +144,15 @@ void hw_wrapper_reporter_ended(struct hw_wrapper *w)
 static bool tell(const struct hw_wrapper *w, const struct hw_word *word)
 {
     return w->control >= 0 && write(w->control, word, sizeof *word) == (ssize_t)sizeof *word;
+}
+
+void hw_wrapper_reporter_overs(struct hw_wrapper *w)
+{
+    for (size_t i = 0; w->reporter && i < w->count; i++) {
+        struct hw_word word = { .kind = HW_WORD_OVER, .number = (int32_t)i };
+        if (!w->told_over[i] && hw_copy_is_over(&w->copies[i]))
+            w->told_over[i] = tell(w, &word);
+    }
 }
 
 void hw_wrapper_reporter_gaps(struct hw_wrapper *w)

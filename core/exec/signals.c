@@ -17,11 +17,8 @@ static bool has_terminal(void)
 
 int hw_wrapper_signals_open(struct hw_wrapper *w, struct hw_err *err)
 {
-    /* Faults of our own end us, as they should. */
-    static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
+    /* Even SIGSEGV and its kin: those of our own the kernel lets through, those of others are the command's. */
     sigfillset(&w->caught);
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
-        sigdelset(&w->caught, faults[i]);
     sigprocmask(SIG_BLOCK, &w->caught, NULL);
     signal(SIGCHLD, SIG_DFL); /* ignored ones would be reaped by the kernel, their status lost */
     w->signals = signalfd(-1, &w->caught, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -92,9 +89,29 @@ static void reap(struct hw_wrapper *w)
 /* ---- signals ------------------------------------------------------------------------------------- */
 
 /* The kernel sends the terminal's own signals to the whole process group: the command has them already. */
+static bool is_of_terminal(int number)
+{
+    return number == SIGINT || number == SIGQUIT || number == SIGTSTP || number == SIGHUP ||
+           number == SIGCONT || number == SIGWINCH || number == SIGTTIN || number == SIGTTOU;
+}
+
+/* What it sends itself reaches us by its `kill 0` or `kill -1` (process 1 is spared that: there it is meant). Our own come of
+ * a write that failed. */
 static bool has_it(const struct hw_wrapper *w, const struct signalfd_siginfo *si)
 {
-    return w->shared_group && !w->session && si->ssi_code == SI_KERNEL;
+    pid_t sender = (pid_t)si->ssi_pid;
+    if (si->ssi_code == SI_KERNEL)
+        return w->shared_group && !w->session && is_of_terminal((int)si->ssi_signo);
+    return sender == getpid() || (sender && sender == w->command && getpid() != 1);
+}
+
+/* With its value, if it has one. */
+static void forward(const struct hw_wrapper *w, const struct signalfd_siginfo *si)
+{
+    int number = (int)si->ssi_signo;
+    union sigval value = { .sival_ptr = (void *)(uintptr_t)si->ssi_ptr };
+    if (si->ssi_code != SI_QUEUE || sigqueue(w->command, number, value) < 0)
+        kill(w->command, number);
 }
 
 static void go_on(struct hw_wrapper *w)
@@ -119,7 +136,8 @@ static void take(struct hw_wrapper *w, const struct signalfd_siginfo *si)
     int number = (int)si->ssi_signo;
     if (number == SIGCHLD) {
         reap(w);
-        return;
+        if (si->ssi_code > 0) /* of the kernel */
+            return;
     }
     if (number == SIGCONT)
         go_on(w);
@@ -127,10 +145,10 @@ static void take(struct hw_wrapper *w, const struct signalfd_siginfo *si)
         hw_pty_resize(w->master, w->keyboard.fd);
         return;
     }
-    if (number == SIGPIPE || has_it(w, si) || (pid_t)si->ssi_pid == getpid())
+    if (has_it(w, si))
         return;
     if (w->command)
-        kill(w->command, number);
+        forward(w, si);
     else
         after_end(w, number);
 }

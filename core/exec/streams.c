@@ -1,6 +1,12 @@
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "exec/impl.h"
@@ -9,11 +15,30 @@ enum {
     FEED_BYTES = 1024 * 1024
 }; /* what a busy reporter may lag behind; the kernel may allow less */
 
+enum { KEPT_MAX = 32, FILES_OLD = 4096 };
+
+/* Each writes at a place of its own: a regular file that was opened twice, and not to append. */
+static bool have_two_places(int a, int b, const struct stat *st)
+{
+    pid_t self = getpid();
+    return S_ISREG(st->st_mode) && syscall(SYS_kcmp, self, self, KCMP_FILE, a, b) > 0 &&
+           !(fcntl(a, F_GETFL) & fcntl(b, F_GETFL) & O_APPEND);
+}
+
 /* The same file twice needs one stream, or the order of its bytes would be lost. */
 static bool are_one(int a, int b)
 {
     struct stat x, y;
-    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino &&
+           !have_two_places(a, b, &x);
+}
+
+/* A socket that keeps each write apart, which a pipe does not. */
+static bool is_of_messages(int fd)
+{
+    int type;
+    socklen_t size = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type != SOCK_STREAM;
 }
 
 static bool wants_pty(const struct hw_wrapper *w, int fd)
@@ -63,7 +88,8 @@ static int open_output(struct hw_wrapper *w, int dst, struct hw_err *err)
 {
     bool pty = wants_pty(w, dst);
     bool watched = w->o->report && w->o->watch;
-    if (!watched && !(w->o->pty == HW_PTY_ON))
+    if (w->given[dst] < 0 || (!pty && is_of_messages(dst)) ||
+        (!watched && !(w->o->pty == HW_PTY_ON)))
         return 0;
     if (open_stream(w, dst, pty, &w->given[dst], err) < 0)
         return -1;
@@ -78,7 +104,8 @@ static int open_all(struct hw_wrapper *w, struct hw_err *err)
 {
     if (open_output(w, STDOUT_FILENO, err) < 0)
         return -1;
-    if (w->given[1] != STDOUT_FILENO && are_one(STDOUT_FILENO, STDERR_FILENO))
+    bool both = w->given[1] > STDERR_FILENO && w->given[2] == STDERR_FILENO;
+    if (both && are_one(STDOUT_FILENO, STDERR_FILENO))
         w->given[2] = w->given[1];
     else if (open_output(w, STDERR_FILENO, err) < 0)
         return -1;
@@ -93,7 +120,7 @@ static int open_all(struct hw_wrapper *w, struct hw_err *err)
 static void give_ours(struct hw_wrapper *w)
 {
     for (int i = 0; i < 3; i++)
-        w->given[i] = i;
+        w->given[i] = w->o->inherited->closed[i] ? -1 : i;
     w->session = false;
     w->master = -1;
     w->keyboard.fd = -1;
@@ -133,6 +160,66 @@ void hw_wrapper_streams_started(struct hw_wrapper *w)
     w->given[0] = 0;
     w->given[1] = 1;
     w->given[2] = 2;
+}
+
+static bool is_written_by_us(const struct hw_wrapper *w, int fd)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (!hw_copy_is_over(&w->copies[i]) && w->copies[i].dst == fd)
+            return true;
+    return false;
+}
+
+/* stderr stays: what is amiss is said there. */
+void hw_wrapper_streams_let_go(const struct hw_wrapper *w)
+{
+    if (w->keyboard.fd != STDIN_FILENO)
+        hw_empty_fd(STDIN_FILENO, O_RDONLY);
+    if (!is_written_by_us(w, STDOUT_FILENO))
+        hw_empty_fd(STDOUT_FILENO, O_WRONLY);
+    hw_wrapper_streams_keep(w, w->signals);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+static void close_from_to(int first, int last)
+{
+    if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0)
+        return;
+    for (int fd = first; fd <= last && fd < FILES_OLD; fd++) /* before Linux 5.9 */
+        close(fd);
+}
+
+static void close_others(int *keep, size_t count)
+{
+    int from = 3;
+    qsort(keep, count, sizeof *keep, by_number);
+    for (size_t i = 0; i < count; i++) {
+        if (keep[i] < from)
+            continue;
+        close_from_to(from, keep[i] - 1);
+        from = keep[i] + 1;
+    }
+    close_from_to(from, INT_MAX);
+}
+
+void hw_wrapper_streams_keep(const struct hw_wrapper *w, int more)
+{
+    int keep[KEPT_MAX], n = 0;
+    keep[n++] = more;
+    for (size_t i = 0; i < w->count; i++) {
+        const struct hw_copy *c = &w->copies[i];
+        const int fds[] = { c->src,     c->through[0], c->through[1],  c->anew,
+                            c->tail[0], c->tail[1],    w->feeds[i][0], w->feeds[i][1] };
+        for (size_t k = 0; k < sizeof fds / sizeof fds[0]; k++)
+            keep[n++] = fds[k];
+    }
+    for (size_t i = 0; w->o->keep && w->o->keep[i] >= 0 && n < KEPT_MAX; i++)
+        keep[n++] = w->o->keep[i];
+    close_others(keep, (size_t)n);
 }
 
 void hw_wrapper_streams_done(struct hw_wrapper *w)

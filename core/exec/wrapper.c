@@ -1,6 +1,7 @@
 #include "exec/wrapper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 enum {
     QUIET_MS = 100, /* a terminal without bytes for so long after the command's end has given all */
     FRONT_MS = 500,
-    FDS = HW_WRAPPED_STREAMS + 3,
+    FDS = 2 * HW_WRAPPED_STREAMS + 3,
 };
 
 /* ---- one turn ------------------------------------------------------------------------------------ */
@@ -41,14 +42,23 @@ static void broke(struct hw_wrapper *w, const struct hw_copy *c)
         kill(w->reporter, SIGKILL);
 }
 
+/* fds: of the streams, then of their readers. */
 static void copy(struct hw_wrapper *w, const struct pollfd *fds)
 {
     for (size_t i = 0; i < w->count; i++) {
-        if (fds[i].fd < 0 || !fds[i].revents)
+        struct hw_copy *c = &w->copies[i];
+        if (hw_copy_is_over(c))
             continue;
-        hw_copy_step(&w->copies[i]);
-        if (hw_copy_is_over(&w->copies[i]) && w->copies[i].error)
-            broke(w, &w->copies[i]);
+        if (fds[w->count + i].revents)
+            hw_copy_lose_reader(c);
+        else if (fds[i].revents)
+            hw_copy_step(c);
+        if (!hw_copy_is_over(c))
+            continue;
+        if (c->error)
+            broke(w, c);
+        if (c->dst == STDOUT_FILENO)
+            hw_empty_fd(STDOUT_FILENO, O_WRONLY);
     }
 }
 
@@ -74,13 +84,15 @@ static bool turn(struct hw_wrapper *w, int64_t wait_ms)
     struct pollfd fds[FDS];
     hw_keyboard_raw(&w->keyboard);
     bool keys = w->keyboard.raw && w->command;
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = 0; i < w->count; i++) {
         fds[i] = hw_copy_poll(&w->copies[i]);
-    struct pollfd *signals = &fds[w->count], *keyboard = &fds[w->count + 1];
+        fds[w->count + i] = hw_copy_poll_reader(&w->copies[i]);
+    }
+    struct pollfd *signals = &fds[2 * w->count], *keyboard = signals + 1, *feed = signals + 2;
     *signals = (struct pollfd){ .fd = w->signals, .events = POLLIN };
     *keyboard = (struct pollfd){ .fd = keys ? w->keyboard.fd : -1, .events = POLLIN };
-    fds[w->count + 2] = newest(w);
-    int n = poll(fds, w->count + 3, (int)sooner(w, wait_ms));
+    *feed = newest(w);
+    int n = poll(fds, 2 * w->count + 3, (int)sooner(w, wait_ms));
     if (n <= 0)
         return n < 0 && errno == EINTR;
     if (signals->revents)
@@ -91,16 +103,18 @@ static bool turn(struct hw_wrapper *w, int64_t wait_ms)
     for (size_t i = 0; i < w->count; i++)
         hw_copy_flush(&w->copies[i]);
     hw_wrapper_reporter_gaps(w);
+    hw_wrapper_reporter_overs(w);
     return true;
 }
 
 /* ---- the end ------------------------------------------------------------------------------------- */
 
-static bool is_drained(const struct hw_wrapper *w)
+/* goals: how far each stream must come. Somebody who was left behind may write for ever. */
+static bool is_drained(const struct hw_wrapper *w, const uint64_t *goals)
 {
     for (size_t i = 0; i < w->count; i++) {
         const struct hw_copy *c = &w->copies[i];
-        if (!hw_copy_is_over(c) && (w->is_pty[i] || hw_copy_has_more(c)))
+        if (!hw_copy_is_over(c) && (w->is_pty[i] || c->passed < goals[i]))
             return false;
     }
     return true;
@@ -118,7 +132,10 @@ static bool awaits_reader(const struct hw_wrapper *w)
  * not waited for. */
 static void drain(struct hw_wrapper *w)
 {
-    while (!is_drained(w) && w->leave == HW_STAY)
+    uint64_t goals[HW_WRAPPED_STREAMS];
+    for (size_t i = 0; i < w->count; i++)
+        goals[i] = w->copies[i].passed + hw_copy_waiting(&w->copies[i]);
+    while (!is_drained(w, goals) && w->leave == HW_STAY)
         if (!turn(w, awaits_reader(w) ? -1 : QUIET_MS) && !awaits_reader(w))
             break;
 }
@@ -148,12 +165,15 @@ static void wait_for_reporter(struct hw_wrapper *w)
 static void leave_copier(struct hw_wrapper *w)
 {
     bool open = false;
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->leave == HW_STAY)
+            hw_copy_step(&w->copies[i]); /* sees the end of one that has no bytes left */
         open |= !hw_copy_is_over(&w->copies[i]);
+    }
     if (!open || getpid() == 1 || fork() != 0)
         return;
     prctl(PR_SET_NAME, "headway-copy");
-    close(w->signals);
+    hw_wrapper_streams_keep(w, -1);
     for (size_t i = 0; i < w->count; i++)
         w->copies[i].feed = -1;
     hw_copy_run(w->copies, w->count);
@@ -161,6 +181,21 @@ static void leave_copier(struct hw_wrapper *w)
 }
 
 /* -------------------------------------------------------------------------------------------------- */
+
+/* No process to be had: the command takes this one, and goes unwatched. Returns when there is no command to become. */
+static int become_command(struct hw_wrapper *w, const struct hw_err *why)
+{
+    struct hw_err err;
+    struct hw_command c = { .argv = w->o->argv, .env = w->o->env, .inherited = w->o->inherited };
+    w->o->say(why->msg);
+    w->o->say("nothing is published, the command runs without us");
+    hw_wrapper_streams_done(w);
+    for (int i = 0; i < 3; i++)
+        c.fds[i] = c.inherited->closed[i] ? -1 : i;
+    int status = hw_command_become(&c, &err);
+    w->o->say(err.msg);
+    return status;
+}
 
 static void start_command(struct hw_wrapper *w)
 {
@@ -172,14 +207,19 @@ static void start_command(struct hw_wrapper *w)
                             .group = !w->shared_group,
                             .inherited = w->o->inherited };
     pid_t pid = hw_command_start(&c, &w->status, &err);
+    int error = pid > 0 ? 0 : err.sys;
     hw_wrapper_streams_started(w);
     if (pid > 0) {
         w->command = pid;
+        hw_wrapper_streams_let_go(w);
         return;
     }
-    w->o->say(err.msg);
+    if (w->status == 0)
+        w->status = become_command(w, &err);
+    else
+        w->o->say(err.msg);
     w->ended = true;
-    w->start_errno = err.sys ? err.sys : EINVAL;
+    w->start_errno = error ? error : EINVAL;
 }
 
 static void serve(struct hw_wrapper *w)
@@ -199,10 +239,8 @@ int hw_wrapper_run(const struct hw_wrapper_options *o)
     struct hw_err err;
     for (size_t i = 0; i < HW_WRAPPED_STREAMS; i++)
         w.feeds[i][0] = w.feeds[i][1] = -1;
-    if (hw_wrapper_signals_open(&w, &err) < 0) {
-        o->say(err.msg);
-        return HW_CANT_RUN;
-    }
+    if (hw_wrapper_signals_open(&w, &err) < 0)
+        return become_command(&w, &err);
     hw_wrapper_streams_open(&w);
     start_command(&w);
     serve(&w);

@@ -24,6 +24,7 @@ enum { HW_WRAPPED_STREAMS = 2 };
 
 /* What the wrapper tells its reporter, by one write each. */
 enum hw_word_kind {
+    HW_WORD_OVER, /* stream `number` has ended: its reader waits until nobody holds the other end any more */
     HW_WORD_GAP, /* just before byte `at` of what stream `number` ever fed, some are missing */
     HW_WORD_ENDED, /* the command ended with status `number`, by `signal` (0 = none); no more is fed than fed[] */
     HW_WORD_UNSTARTED, /* it could not be started: status `number`, errno in `signal` */
@@ -70,5 +71,8 @@ int hw_wrapper_run(const struct hw_wrapper_options *o);
 /* In the reporter, when the wrapper was killed: forks off who copies the streams to their ends. Returns a descriptor that becomes
  * readable when the command has ended, or -1 when that can't be known. */
 int hw_wrapped_carry_on(const struct hw_wrapped *w);
+
+/* In the reporter, at the word that this stream is over. */
+void hw_wrapped_let_go(const struct hw_wrapped *w, int32_t number);
 
 #endif
