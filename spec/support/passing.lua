@@ -24,7 +24,7 @@ M.has_tini = shell.has "tini"
 local PRELUDE = [[
 reporter() {
   local p
-  [ "${RUN[*]}" = "${RUN[*]/headway exec/}" ] && return
+  [ "${RUN[1]}" = exec ] || return 0
   while :; do
     for p in $(cat /proc/$1/task/$1/children 2>/dev/null); do
       [ "$(cat /proc/$p/comm 2>/dev/null)" != headway-report ] || { echo $p; return; }
