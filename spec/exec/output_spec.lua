@@ -101,7 +101,7 @@ describe("headway exec: output", function()
         echo ${PIPESTATUS[0]}]], out = "4\n", err = "^still\n$" },
       { "of a socket", [[
         "$PROBE" under stdout=stream -- "${RUN[@]}" "$PROBE" until-broken | head -c 1; echo ${PIPESTATUS[0]}]],
-        out = "x5\n", err = "Broken pipe\n$" },
+        out = "x5\n", err = "\n$" }, -- EPIPE, or ECONNRESET when some was not read
     })
   end)
 
@@ -161,7 +161,8 @@ describe("headway exec: output", function()
       local signal = way == "runs" and ":" or "signal_reporter KILL"
       passing.rows(it, {
         { "a command that closes stdout and goes on, the reporter " .. way, [[
-          mkfifo out go; "${RUN[@]}" bash -c 'read x <go; echo a; exec >&-; read x <go; exit 3' >out & pid=$!
+          mkfifo out go; exec 5<>go
+          "${RUN[@]}" bash -c 'read x <&5; echo a; exec >&-; read x <&5; exit 3' >out & pid=$!
           exec 3<out; ]] .. signal .. [[ $pid; echo >go; cat <&3; echo end; echo >go; wait $pid; echo $?]],
           out = "a\nend\n3\n" },
       })
@@ -180,7 +181,7 @@ describe("headway exec: output", function()
         "${RUN[@]}" sh -c 'yes & exit 4' | { head -n 1; head -c 1000000 | wc -c >more; }
         echo ${PIPESTATUS[0]}; cat more]], out = "y\n4\n1000000\n" },
       { "and one who writes for ever is not held up by a wrapper that has ended", [[
-        mkfifo out; "${RUN[@]}" sh -c 'yes & echo $! >&2; exit 4' >out 2>pid & pid=$!
+        mkfifo out; "${RUN[@]}" sh -c 'yes & echo $! >pid; exit 4' >out & pid=$!
         cat <out >/dev/null & reader=$!
         wait $pid; echo $?; kill -0 $(cat pid) && echo writes; kill $reader; gone $(cat pid); echo gone]],
         out = "4\nwrites\ngone\n" },
