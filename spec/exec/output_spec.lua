@@ -81,13 +81,13 @@ describe("headway exec: output", function()
     passing.rows(it, {
       { "as the shell has it", [["${RUN[@]}" yes | head -n 1; echo ${PIPESTATUS[*]}]], out = "y\n141 0\n" },
       { "the very next write fails", [[
-        mkfifo out go gone
-        "${RUN[@]}" bash -c 'trap "" PIPE; echo a; read x <go; echo b; echo $? >&2' >out 2>err & pid=$!
-        exec 3<out; read x <&3; old=$(reporter $pid); exec 3<&-
-        # Nobody holds the other end once the wrapper has let go and its reporter is gone.
-        [ -z "$old" ] || until [ "$(readlink /proc/$pid/fd/1)" = /dev/null ]; do sleep 0.02; done
+        mkfifo out go
+        "${RUN[@]}" bash -c 'trap "" PIPE; echo a; readlink /proc/$$/fd/1 >pipe; read x <go; echo b; echo $? >&2' >out 2>err & pid=$!
+        exec 3<out; read x <&3; until [ -s pipe ]; do sleep 0.02; done; old=$(reporter $pid); exec 3<&-
+        # Nobody but the command has the pipe once we have let go: the wrapper, its reporter, what that was just starting.
         gone $old
-        echo >go; wait $pid; echo $?; tail -n 1 err]], out = "0\n1\n" },
+        [ ${#RUN[@]} = 0 ] || until [ $(ls -l /proc/[0-9]*/fd 2>/dev/null | grep -cF "$(cat pipe)") = 1 ]; do sleep 0.02; done
+        echo >go; wait $pid; echo $?; tail -n 1 err]], out = "0\n1\n", err = "" },
       { "a command that only waits for that is told", [[
         mkfifo out
         "${RUN[@]}" "$PROBE" nap-until-broken >out 2>err & pid=$!
