@@ -132,7 +132,7 @@ static bool awaits_reader(const struct hw_wrapper *w)
  * not waited for. */
 static void drain(struct hw_wrapper *w)
 {
-    uint64_t goals[HW_WRAPPED_STREAMS];
+    uint64_t goals[HW_WRAPPED_STREAMS] = { 0 };
     for (size_t i = 0; i < w->count; i++)
         goals[i] = w->copies[i].passed + hw_copy_waiting(&w->copies[i]);
     while (!is_drained(w, goals) && w->leave == HW_STAY)

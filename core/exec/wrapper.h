@@ -6,6 +6,12 @@
  * never reaches the command: it is given a second copy of the bytes as long as it keeps up, and is started again when it dies.
  * Should the wrapper itself be killed, the reporter lets a fork of its own carry on with the copying.
  *
+ * What the caller gave is the command's: once it runs, the wrapper keeps of it only what it copies to, and stderr, where it says
+ * what is amiss. So whoever waits for the end of a pipe waits for the command alone; but where stdout and stderr are one pipe,
+ * its end comes with ours. A reader who is gone is noticed at once, as long as he is there the command is held up as he is.
+ * What stands in the pipe at the command's end is waited for; a second SIGTERM leaves it to a copier that stays behind.
+ * Where no process or descriptor can be had, this one becomes the command, unwatched.
+ *
  * Where we have a controlling terminal the command stays in our process group, so that a shell's job control sees one
  * job; elsewhere it gets its own group, so that a signal reaches it once. With a pty it has a session of its own. */
 #ifndef HW_EXEC_WRAPPER_H

@@ -51,8 +51,8 @@ describe("headway exec: signals", function()
       mkfifo pipe; "${RUN[@]}" "$PROBE" receive >pipe 2>out & pid=$!
       exec 3<pipe; read x <&3; signal_reporter KILL $pid; [ -z "$(reporter $pid)" ]
       kill -64 $pid; kill -64 $pid; wait $pid; cat <&3]], out = "got 64 code 0 value 0\ngot 64 code 0 value 0\n" },
-    { "the caller's alarm", [[
-      "$PROBE" under alarm=50 -- "${RUN[@]}" "$PROBE" receive >out & pid=$!
+    { "the caller's alarm, whenever it goes off", [[
+      "$PROBE" under block=14 alarm=50 -- "${RUN[@]}" "$PROBE" receive >out & pid=$!
       words 2; kill -64 $pid; words 3; kill -64 $pid; wait $pid; sed '1d; s/ code.*//' out]],
       out = "got 14\ngot 64\ngot 64\n" },
     { "one before the command runs is not lost, or ends it", [[

@@ -24,7 +24,7 @@ M.has_tini = shell.has "tini"
 local PRELUDE = [[
 reporter() {
   local p
-  [ "${RUN[*]}" = "${RUN[*]/headway exec/}" ] && return
+  [ "${RUN[1]}" = exec ] || return 0
   while :; do
     for p in $(cat /proc/$1/task/$1/children 2>/dev/null); do
       [ "$(cat /proc/$p/comm 2>/dev/null)" != headway-report ] || { echo $p; return; }
@@ -41,11 +41,11 @@ size() { stat -L -c %s "$1"; }
 local END_SESSION = [[for p in /proc/[0-9]*; do
   read -r pid _ _ _ _ sid _ <$p/stat && [ "$sid" = "$(cat %s/session)" ] && kill -9 $pid; done 2>/dev/null]]
 
---- What can stand in front of a command.
+--- What can stand in front of a command. A reporter that is starved, on a busy machine, would warn of it: not looked at here.
 M.fronts = {
   none = function() return {} end,
   headway = function(dir, flags)
-    local words = { M.headway, "exec", "--dir", dir .. "/manifests" }
+    local words = { M.headway, "exec", "--log", "error", "--dir", dir .. "/manifests" }
     for _, flag in ipairs(flags or {}) do words[#words + 1] = flag end
     words[#words + 1] = "--"
     return words
