@@ -212,6 +212,9 @@ local function wait_ready(self)
   return nil, ("not ready after %d s: %s"):format(START_TIMEOUT, tostring(why))
 end
 
+--- Starts the API server again, on the same port, without waiting for it.
+Cluster.spawn_apiserver = spawn_apiserver
+
 --- Starts the API server again, on the same port, and waits until it is ready.
 function Cluster:start_apiserver()
   spawn_apiserver(self)
