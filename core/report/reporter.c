@@ -160,6 +160,22 @@ static void on_wrote(void *ctx, struct hw_sink *sink, bool ok, int64_t ms)
             hw_pace_feedback(&r->outs[i].pace, ok, ms);
 }
 
+/* It goes out now anyway, so the pace has no say but to count it. */
+static void on_retry(void *ctx, struct hw_sink *sink)
+{
+    struct hw_reporter *r = ctx;
+    struct hw_moment t = now(r);
+    struct hw_progress value;
+    hw_tracker_view(&r->tracker, t, &value);
+    for (size_t i = 0; i < r->out_count && r->stage == REPORTING; i++) {
+        struct out *o = &r->outs[i];
+        if (o->sink != sink || hw_pace_due(&o->pace, &value, false, t.mono_ms) < 0)
+            continue;
+        sink->ops->publish(sink, &value, false);
+        hw_pace_wrote(&o->pace, &value, false, t.mono_ms);
+    }
+}
+
 static void on_idle(void *ctx, struct hw_sink *sink)
 {
     struct hw_reporter *r = ctx;
@@ -175,7 +191,9 @@ static void on_idle(void *ctx, struct hw_sink *sink)
 
 struct hw_sink_events hw_reporter_sink_events(struct hw_reporter *r)
 {
-    return (struct hw_sink_events){ .ctx = r, .wrote = on_wrote, .idle = on_idle };
+    return (struct hw_sink_events){
+        .ctx = r, .wrote = on_wrote, .retry = on_retry, .idle = on_idle
+    };
 }
 
 /* ---- parsing ------------------------------------------------------------------------------------- */

@@ -69,10 +69,11 @@ static bool next(struct hw_api_sink *a)
 static bool answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
     struct annotation *s = (struct annotation *)(void *)a;
+    const char *name = hw_json_text(reply->body, "metadata", "name", NULL);
     const char *uid = hw_json_text(reply->body, "metadata", "uid", NULL);
     const char *value = hw_json_text(reply->body, "metadata", "annotations", HW_ANNOTATION, NULL);
     struct hw_nm nm;
-    if (!uid || hw_kube_check_uid("uid", uid, NULL) < 0)
+    if (!hw_streq(name, s->pod) || !uid || hw_kube_check_uid("uid", uid, NULL) < 0)
         return false;
     free(s->uid);
     s->uid = hw_xstrdup(uid);
@@ -84,12 +85,14 @@ static bool answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
     return true;
 }
 
-static void written(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+static bool written(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
     struct annotation *s = (struct annotation *)(void *)a;
-    (void)reply;
+    if (!hw_streq(hw_json_text(reply->body, "metadata", "uid", NULL), s->uid))
+        return false;
     if (s->carried)
         s->held = false; /* what stands there is ours; a new attempt begins at 0/100 */
+    return true;
 }
 
 static void done(struct hw_api_sink *a)

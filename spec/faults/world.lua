@@ -186,7 +186,7 @@ end
 function Subject:refusals()
   local count = 0
   for line in self.process:err():gmatch "[^\n]+" do
-    if line:find("; next try in ", 1, true) or line:find("; trying again", 1, true) or line:find("; this value is dropped", 1, true) then
+    if line:find("; next try in ", 1, true) or line:find("; trying again", 1, true) then
       count = count + 1
     end
   end

@@ -214,12 +214,26 @@ describe("reactions:", function()
       assert.truthy(events.stop[1].reason:find("made anew under the same name", 1, true))
     end)
   end
-  it("422: this value is dropped, the next one is tried", function()
+  it("200 with something else than the pod: the value counts as not written", function()
+    local events, requests = run({ object(), { body = "{}" }, object(V), object() }, { ANNOTATION, wait "pod", publish(1),
+      wait("idle", 1, 5000) })
+    assert.same({ "1/100", "1/100", "1/100" }, { written(requests[2]), written(requests[3]), written(requests[4]) })
+    assert.same({ false, false, true }, { events.wrote[1].ok, events.wrote[2].ok, events.wrote[3].ok })
+    assert.truthy(probe.logged(events, "warn")[1]:find("not the object that was asked for", 1, true))
+  end)
+  it("a first answer with a pod of another name: its uid is not believed", function()
+    local events, requests = run({ object(V, nil, "7", { name = "y" }), object() }, { ANNOTATION, wait("pod", 1, 5000), publish(1), wait "idle" })
+    assert.equal("{}", requests[2].body)
+    assert.equal(U, requests[3].json.metadata.uid)
+    assert.equal(1, #events.pod)
+  end)
+  it("422: may pass, so the value is kept and tried again", function()
     local events, requests = run({ object(), refuse(422, "annotations: too long"), object() }, { ANNOTATION, wait "pod", publish(1),
-      wait "idle", publish(2), wait "idle" })
+      wait("idle", 1, 5000) })
+    assert.same({ "1/100", "1/100" }, { written(requests[2]), written(requests[3]) })
     assert.equal(3, #requests)
-    assert.equal("2/100", written(requests[3]))
-    assert.truthy(probe.logged(events, "warn")[1]:find("too long; this value is dropped, the next one is tried", 1, true))
+    assert.equal(1, #probe.logged(events, "warn"))
+    assert.truthy(probe.logged(events, "warn")[1]:find("too long; next try in", 1, true))
   end)
   it("422 of a policy: a missing right", function()
     local events, requests = run({ refuse(422, "pods \"x\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: not yours") },
@@ -283,8 +297,8 @@ end)
 
 describe("status:", function()
   local STATUS = { ["do"] = "status", namespace = "ns" }
-  local NAMED = { ["do"] = "status", namespace = "ns", operation = "dataprocess/op" }
-  local PATH = "/apis/data.fluid.io/v1alpha1/namespaces/ns/dataprocesses/op/status"
+  local NAMED = { ["do"] = "status", namespace = "ns", operation = "dataprocess/x" }
+  local PATH = "/apis/data.fluid.io/v1alpha1/namespaces/ns/dataprocesses/x/status"
   local function owned(uid, kind, name, owner_uid, api)
     return object(uid, nil, nil, { ownerReferences = { { apiVersion = api or "batch/v1", kind = kind, name = name, uid = owner_uid,
       controller = true } } })
@@ -328,7 +342,7 @@ describe("status:", function()
     local X = "44444444-4444-4444-4444-444444444444"
     local events, requests = run({
       owned(U, "Job", "j", V), -- the pod
-      owned(V, "CronJob", "c", W), owned(W, "DataProcess", "op", X, "data.fluid.io/v1alpha1"),
+      owned(V, "CronJob", "c", W), owned(W, "DataProcess", "x", X, "data.fluid.io/v1alpha1"),
       object(X, nil, "7"), object(X, nil, "8"),
     }, { STATUS, ANNOTATION, wait "pod", sleep(100), { ["do"] = "busy" }, { ["do"] = "free sinks" } })
     assert.equal("/apis/batch/v1/namespaces/ns/jobs/j", requests[2].path)
@@ -339,7 +353,7 @@ describe("status:", function()
     assert.is_nil(events.stop)
   end)
   it("a job that was made anew is not ours", function()
-    local events = run({ owned(U, "Job", "j", V), owned(U, "DataProcess", "op", V, "data.fluid.io/v1alpha1") },
+    local events = run({ owned(U, "Job", "j", V), owned(U, "DataProcess", "x", V, "data.fluid.io/v1alpha1") },
       { STATUS, ANNOTATION, wait "pod", wait "stop" })
     assert.equal("status", events.stop[1].sink)
     assert.truthy(events.stop[1].reason:find "Job 'j' was made anew")
