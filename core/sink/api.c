@@ -104,6 +104,9 @@ static int64_t wait_after(struct hw_api_sink *a, const struct hw_kube_reply *rep
     a->told = reply->retry_after_ms >= 0;
     switch (reply->outcome) {
     case HW_KUBE_NOT_FOUND:
+        if (a->unseen)
+            break;
+        return STOPS;
     case HW_KUBE_GONE:
         return STOPS;
     case HW_KUBE_FORBIDDEN:

@@ -119,6 +119,7 @@ static bool learn(struct status *s, json_t *body)
     }
     if (!s->found.uid)
         s->found.uid = hw_xstrdup(uid);
+    s->api.unseen = false;
     free(s->version);
     s->version = hw_xstrdup(version);
     return true;
@@ -175,7 +176,7 @@ int hw_status_new(struct hw_sink **ret, struct hw_kube *kube, uv_loop_t *loop,
         return -1;
     struct status *s = hw_xzalloc(sizeof *s);
     s->found = named;
-    s->named = is_named;
+    s->named = s->api.unseen = is_named;
     hw_api_init(&s->api, &sink_ops, &api_ops, kube, loop, clock);
     s->api.on_stop = opts->on_stop;
     s->api.ctx = opts->ctx;

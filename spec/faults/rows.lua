@@ -9,6 +9,7 @@
 ---   the last value of a task that ends after it is written.
 --- per_try: requests for each try, where that is not 1.
 --- by_pace: no refusal that backoff sees: the pace bounds the requests.
+--- first: the sinks that publish before the fault; default: all.
 --- quick: also in the sanitized build's short version.
 local cjson = require "cjson"
 local faults = require "spec.support.faults"
@@ -122,6 +123,72 @@ local function empty_token(s)
   return s.route:break_by(faults.NOTHING)
 end
 
+-- Fluid's definitions: deleting one deletes every object of its kind, so these rows have kinds of their own.
+local MERGE = { duration = "Unfinished", phase = "Executing", conditions = { { type = "Complete", status = "False" } } }
+local SPECS = { DataLoad = { dataset = { name = "demo", namespace = "default" } },
+  DataBackup = { dataset = "demo", backupPath = "local:///backup" } }
+
+local function definition(kind)
+  return { apiVersion = "apiextensions.k8s.io/v1", kind = "CustomResourceDefinition",
+    metadata = { name = kind:lower() .. "s.data.fluid.io" } }
+end
+
+local function uninstall(s)
+  local c, plural = s.world.c, s.kind:lower() .. "s"
+  c:delete(definition(s.kind))
+  tasks.wait(function()
+    return c:request("GET", ("/apis/data.fluid.io/v1alpha1/namespaces/%s/%s"):format(s.world.namespace, plural)) == 404
+  end, 30, "the definition is gone")
+end
+
+--- An operation of that kind, as if its controller had seen it.
+local function make_operation(s)
+  return s.world.c:create { apiVersion = "data.fluid.io/v1alpha1", kind = s.kind, metadata = { name = s.name, namespace = s.world.namespace },
+    spec = SPECS[s.kind], status = MERGE }
+end
+
+local function name_operation(s) return { HEADWAY_OPERATION = s.kind:lower() .. "/" .. s.name } end
+
+local function start_without_definition(s)
+  s.kind = "DataLoad"
+  uninstall(s)
+  return name_operation(s)
+end
+
+local function install_late(s)
+  if s.operation.kind ~= s.kind then
+    s.world.c:apply_crds()
+    s.operation = make_operation(s)
+  end
+  return s.route:heal()
+end
+
+local function start_with_backup(s)
+  s.kind = "DataBackup"
+  s.operation = make_operation(s)
+  return name_operation(s)
+end
+
+local function lose_definition(s)
+  if not s.lost then uninstall(s) end
+  s.lost = true
+  return s.route:break_by(faults.NOTHING)
+end
+
+--- What is made anew under the name is another operation: it must get nothing.
+local function install_again(s)
+  if not s.remade_operation then
+    s.world.c:apply_crds()
+    s.remade_operation = make_operation(s)
+    tasks.wait(function() return s.process:err():find "status: [^\n]*nothing more is written" end, 90,
+      "the word that nothing more is written")
+    s.status = false -- nothing more is written there
+  end
+  return s.route:heal()
+end
+
+local function mark(s) return s.route:break_by(faults.NOTHING) end
+
 --- Kept connections are cut once; the server is well.
 local function drop_connections(s)
   s.route:break_by { tls = "reset", times = 1 } -- closes what stands
@@ -208,6 +275,10 @@ return {
   { name = "token file empty", break_by = empty_token, heal_by = give_token },
   { name = "pod deleted", break_by = delete_pod, stops = "not found" },
   { name = "pod made anew under its name", break_by = remake_pod, stops = "made anew" },
+  { name = "definition (CRD) missing, installed later", prepare = start_without_definition, break_by = mark, heal_by = install_late,
+    status = true, first = { "annotation" }, flows = true, by_pace = true },
+  { name = "definition (CRD) deleted, installed again", prepare = start_with_backup, break_by = lose_definition, heal_by = install_again,
+    status = true, flows = true, by_pace = true },
   { name = "clock + 1 h", prepare = start_with_shim, break_by = step_clock(3600), heal_by = clock_back, flows = true, by_pace = true,
     plain_only = true },
   { name = "clock - 1 h", prepare = start_with_shim, break_by = step_clock(-3600), heal_by = clock_back, flows = true, by_pace = true,

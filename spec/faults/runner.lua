@@ -121,7 +121,7 @@ end
 local function flow(row, s, r, opts)
   s:start(row.prepare and row.prepare(s))
   s:start_task()
-  for _, sink in ipairs(sinks(s)) do
+  for _, sink in ipairs(row.first or sinks(s)) do
     tasks.wait(function() return s:taken(sink) end, READY, sink .. ": a first value")
   end
   local before = s:memory()
@@ -176,6 +176,8 @@ function M.run(w, rows, opts)
         r.say("%s stands at %s", sink, tostring(standing[i][sink]))
       end
     end
+    local new = s.remade_operation and w.c:get(s.remade_operation)
+    if new and (new.status.infos or {}).progress then r.say("the new operation got %s", new.status.infos.progress) end
     if s.remade and standing[i].annotation then r.say("the new pod got %s", standing[i].annotation) end
     if #r.problems > 0 then
       r.log = s.process and s.process:err():sub(-3000)

@@ -44,7 +44,7 @@ function M.new(c, proxy)
   c:role_patch_pods(namespace, "default")
   c:role(namespace, "default", {
     { apiGroups = { "batch" }, resources = { "jobs", "cronjobs" }, verbs = { "get" } },
-    { apiGroups = { "data.fluid.io" }, resources = { "dataprocesses/status", "databackups/status" }, verbs = { "patch" } },
+    { apiGroups = { "data.fluid.io" }, resources = { "dataprocesses/status", "databackups/status", "dataloads/status" }, verbs = { "patch" } },
   }, { name = "status" })
   return setmetatable({ c = c, proxy = proxy, namespace = namespace, dir = process.temp_dir() }, World)
 end
@@ -217,9 +217,10 @@ local function read_patch(method, path, body)
   return sent
 end
 
---- All patches that have left this reporter, oldest first, as the proxy saw them.
+--- All patches that have left this reporter, oldest first, as the proxy saw them; without one, as the server did.
 ---@return headway.spec.Sent[]
 function Subject:sent()
+  if not self.route then return self.world:audited()[self.pod.metadata.name] or {} end
   local list, by_id = {}, {}
   for _, event in ipairs(self.route:events()) do
     if event.e == "request" then
@@ -235,21 +236,35 @@ function Subject:sent()
   return list
 end
 
---- The same from the audit log, for a subject without proxy: what reached the server.
----@return headway.spec.Sent[]
-function Subject:audited()
-  local list = {}
-  for _, event in ipairs(self.world.c:audit { verb = "patch", namespace = self.world.namespace, agent = "headway/" }) do
-    local object = event.objectRef or {}
-    if object.name == self.pod.metadata.name or (self.operation and object.name == self.operation.metadata.name) then
-      local sent = read_patch("PATCH", event.requestURI:gsub("%?.*", ""), event.requestObject)
-      if sent then
-        sent.took = event.responseStatus ~= nil and event.responseStatus.code == 200
-        list[#list + 1] = sent
-      end
+--- Milliseconds since 1970 of "2026-01-02T03:04:05.678901Z".
+local function epoch_ms(text)
+  local y, mo, d, h, mi, sec = text:match "^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)Z$"
+  local days = os.time { year = y, month = mo, day = d, hour = 12 } // 86400 - os.time { year = 1970, month = 1, day = 1, hour = 12 } // 86400
+  return (days * 86400 + h * 3600 + mi * 60) * 1000 + math.floor(sec * 1000)
+end
+
+--- The patches that the server has answered, from its audit log, by the name of their object; also while it is down.
+---@return table<string, headway.spec.Sent[]>
+function World:audited()
+  self.by_object, self.audit_offset = self.by_object or {}, self.audit_offset or 0
+  local file = io.open(self.c:audit_log(), "rb")
+  if not file then return self.by_object end
+  file:seek("set", self.audit_offset)
+  for line in file:lines "L" do
+    if line:sub(-1) ~= "\n" then break end -- half written
+    self.audit_offset = self.audit_offset + #line
+    local event = line:find('"headway/', 1, true) and http.decode(line)
+    local object = event and event.objectRef
+    local sent = object and object.namespace == self.namespace and event.verb == "patch"
+      and read_patch("PATCH", (event.requestURI:gsub("%?.*", "")), event.requestObject)
+    if sent then
+      sent.t, sent.took = epoch_ms(event.requestReceivedTimestamp), (event.responseStatus or {}).code == 200
+      self.by_object[object.name] = self.by_object[object.name] or {}
+      table.insert(self.by_object[object.name], sent)
     end
   end
-  return list
+  file:close()
+  return self.by_object
 end
 
 --- The newest value of the task that the server took.

@@ -318,6 +318,13 @@ describe("status:", function()
     assert.equal("8", requests[3].json.metadata.resourceVersion)
     assert.equal(2, #events.wrote)
   end)
+  it("a named operation that is not there yet is looked for again; once seen, a 404 is the end", function()
+    local events, requests = run({ refuse(404, "not found"), object(U, nil, "7"), object(U, nil, "8"), refuse(404, "not found") },
+      { NAMED, publish(40), wait("idle", 1, 5000), publish(50), wait "stop" })
+    assert.equal(4, #requests)
+    assert.is_true(events.wrote[1].ok)
+    assert.truthy(events.stop[1].reason:find("not found", 1, true))
+  end)
   it("somebody wrote in between: looked at again, and written", function()
     local events, requests = run({ object(U, nil, "7"), refuse(409), object(U, nil, "12"), object(U, nil, "13") },
       { NAMED, publish(40), wait "idle" })

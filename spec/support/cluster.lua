@@ -212,8 +212,8 @@ local function wait_ready(self)
   return nil, ("not ready after %d s: %s"):format(START_TIMEOUT, tostring(why))
 end
 
---- Starts the API server again, on the same port, without waiting for it.
-Cluster.spawn_apiserver = spawn_apiserver
+-- Again, on the same port or socket, without waiting for them.
+Cluster.spawn_apiserver, Cluster.spawn_etcd = spawn_apiserver, spawn_etcd
 
 --- Starts the API server again, on the same port, and waits until it is ready.
 function Cluster:start_apiserver()
