@@ -26,6 +26,8 @@ type fault struct {
 	// Forward: the API server is asked and does what it is asked to; the fault is in the answer alone.
 	Forward bool    `json:"forward"`
 	Delay   float64 `json:"delay"` // seconds before the answer
+	// Late: seconds before the API server is asked, also when who asked has gone meanwhile.
+	Late float64 `json:"late"`
 
 	// The answer, in place of the API server's.
 	Status  int               `json:"status"`

@@ -223,6 +223,8 @@ return {
   { name = "cut between headers", fault = { cut = "headers", ["then"] = "close", forward = true } },
   { name = "cut in the body", fault = { cut = "body", ["then"] = "close", forward = true }, quick = true },
   { name = "one request hangs", fault = { cut = "status", ["then"] = "hang", times = 1 }, flows = true, seconds = 6 },
+  { name = "one write comes late, after newer ones", fault = { late = 5, times = 1, forward = true }, flows = true, seconds = 7, quick = true },
+  { name = "one status write comes late, after newer ones", fault = { late = 5, times = 2, forward = true }, flows = true, seconds = 8, status = true },
   { name = "slow: 1.2 s for each answer", fault = { delay = 1.2, forward = true }, flows = true, by_pace = true, seconds = 6 },
   { name = "drip: a byte each 2 ms", fault = { drip = 2, forward = true }, flows = true, by_pace = true, seconds = 6 },
   { name = "drip: over the deadline", fault = { drip = 50, forward = true } },

@@ -188,6 +188,7 @@ func (r *route) answerTo(conn *tls.Conn, raw net.Conn, request *http.Request, bo
 	healthy := !f.meets
 	a, upstream := &reply{200, http.Header{"Content-Type": {"application/json"}}, []byte("{}")}, 0
 	if healthy || f.Forward {
+		time.Sleep(time.Duration(f.Late * float64(time.Second)))
 		got, err := r.up.ask(request, body)
 		if err != nil {
 			r.note(event{"e": "answer", "id": id, "upstream": 0, "status": 0, "error": err.Error()})

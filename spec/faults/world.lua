@@ -230,7 +230,8 @@ function Subject:sent()
         list[#list + 1], by_id[event.id] = sent, sent
       end
     elseif event.e == "answer" and by_id[event.id] then
-      by_id[event.id].took, by_id[event.id].status = event.upstream == 200, event.status
+      local sent = by_id[event.id]
+      sent.took, sent.status, sent.answered = event.upstream == 200, event.status, event.t
     end
   end
   return list
@@ -300,6 +301,16 @@ function Subject:wrong(sent)
     local detail = s.detail and http.decode(s.detail)
     if s.detail and not detail then say("a detail that is no JSON: %s", s.detail) end
     if detail and detail.done and s.i and detail.done ~= s.i then say("%s with done %s", s.value, tostring(detail.done)) end
+  end
+  -- And as the server took them, which is another order when a request comes late.
+  local taken, high = {}, { annotation = 0, status = 0 }
+  for _, s in ipairs(sent) do
+    if s.took and s.i and s.answered then taken[#taken + 1] = s end
+  end
+  table.sort(taken, function(a, b) return a.answered < b.answered end)
+  for _, s in ipairs(taken) do
+    if s.i < high[s.sink] then say("%s went back from %d to %d", s.sink, high[s.sink], s.i) end
+    high[s.sink] = math.max(high[s.sink], s.i)
   end
   return wrong
 end

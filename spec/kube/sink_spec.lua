@@ -241,12 +241,26 @@ describe("reactions:", function()
     assert.equal(1, #requests)
     assert.truthy(probe.logged(events, "warn")[1]:find("an admission policy refuses it", 1, true))
   end)
-  it("409: again at once a few times, without a word", function()
-    local events, requests = run({ object(), refuse(409), refuse(409), refuse(409), object() }, { ANNOTATION, wait "pod", publish(1),
-      wait("idle", 1, 400) })
-    assert.equal(5, #requests)
+  it("409: looked at and written again at once a few times, without a word", function()
+    local events, requests = run({ object(U, nil, "7"), refuse(409), object(U, nil, "8"), refuse(409), object(U, nil, "9"), object(U, nil, "10") },
+      { ANNOTATION, wait "pod", publish(1), wait("idle", 1, 400) })
+    assert.equal(6, #requests)
+    assert.same({ uid = U }, requests[3].json.metadata)
+    local versions = {}
+    for _, i in ipairs { 2, 4, 6 } do
+      assert.equal("1/100", written(requests[i]))
+      versions[#versions + 1] = requests[i].json.metadata.resourceVersion
+    end
+    assert.same({ "7", "8", "9" }, versions)
     assert.equal(0, #probe.logged(events, "warn"))
     assert.equal(1, #events.wrote)
+    assert.equal(1, #events.pod)
+  end)
+  it("a write that comes late, after a newer one, is refused: each carries the version of the answer before it", function()
+    local _, requests = run({ object(U, nil, "7"), object(U, nil, "8"), object(U, nil, "9") }, { ANNOTATION, wait "pod", publish(1), wait "idle",
+      publish(2), wait "idle" })
+    assert.equal("7", requests[2].json.metadata.resourceVersion)
+    assert.equal("8", requests[3].json.metadata.resourceVersion)
   end)
   it("409 for ever: no busy loop", function()
     local events, requests = run({ object(), refuse(409) }, { ANNOTATION, wait "pod", publish(1), sleep(2000) })
