@@ -71,16 +71,17 @@ function World:subjects(specs)
         metadata = { name = spec.name, namespace = ns }, spec = DATAPROCESS }
     end
   end
+  local function create(objects) return #objects > 0 and c:create_all(objects) or {} end
   local by_name = {}
-  for _, made in ipairs(c:create_all(operations)) do
+  for _, made in ipairs(create(operations)) do
     by_name[made.metadata.name] = made
     patches[#patches + 1] = { method = "PATCH", path = c:path(made, "status"), body = OPERATION_STATUS }
     jobs[#jobs + 1] = { apiVersion = "batch/v1", kind = "Job", metadata = { name = made.metadata.name, namespace = ns,
       ownerReferences = { c:owner_reference(made) } }, spec = { template = { spec = container() } } }
   end
-  c:requests(patches)
+  if #patches > 0 then c:requests(patches) end
   local job_of = {}
-  for _, made in ipairs(c:create_all(jobs)) do job_of[made.metadata.name] = made end
+  for _, made in ipairs(create(jobs)) do job_of[made.metadata.name] = made end
   for i, spec in ipairs(specs) do
     local job = job_of[spec.name]
     pods[i] = { apiVersion = "v1", kind = "Pod", spec = container(), metadata = { name = spec.name, namespace = ns,
@@ -295,8 +296,9 @@ function Subject:wrong(sent)
       if last[s.sink] > 0 then say("%s: 0/100 after %d", s.sink, last[s.sink]) end
     elseif s.value then
       if not s.i or not begun[s.i] then say("%s: %s was never written", s.sink, s.value) end
-      if s.i and s.i < last[s.sink] then say("%s: %s after %d", s.sink, s.value, last[s.sink]) end
-      last[s.sink] = math.max(last[s.sink], s.i or 0)
+      local counts = self.route or s.took -- the audit log has the order of the answers: a late one may be refused
+      if counts and s.i and s.i < last[s.sink] then say("%s: %s after %d", s.sink, s.value, last[s.sink]) end
+      if counts then last[s.sink] = math.max(last[s.sink], s.i or 0) end
     end
     local detail = s.detail and http.decode(s.detail)
     if s.detail and not detail then say("a detail that is no JSON: %s", s.detail) end
