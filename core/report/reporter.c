@@ -191,9 +191,7 @@ static void on_idle(void *ctx, struct hw_sink *sink)
 
 struct hw_sink_events hw_reporter_sink_events(struct hw_reporter *r)
 {
-    return (struct hw_sink_events){
-        .ctx = r, .wrote = on_wrote, .retry = on_retry, .idle = on_idle
-    };
+    return (struct hw_sink_events){ .ctx = r, .wrote = on_wrote, .retry = on_retry, .idle = on_idle };
 }
 
 /* ---- parsing ------------------------------------------------------------------------------------- */

@@ -46,7 +46,7 @@ struct hw_api_sink {
     bool quiet;   /* idle was told, or nothing came since the start */
     bool failing; /* the last write was refused */
     bool dead;    /* freed */
-    bool unseen;  /* the object was named and never answered: a 404 is no end, it may be made later */
+    bool unseen; /* the object was named and never answered: a 404 is no end, it may be made later */
     int conflicts;                          /* 409 since the last write that was taken */
     int64_t failing_since;                  /* 0 = not */
     int causes[HW_API_CAUSES], cause_count; /* told since the last success */

@@ -111,7 +111,8 @@ static bool learn(struct status *s, json_t *body)
     const char *name = hw_json_text(body, "metadata", "name", NULL);
     const char *uid = hw_json_text(body, "metadata", "uid", NULL);
     const char *version = hw_json_text(body, "metadata", "resourceVersion", NULL);
-    if (!hw_streq(name, s->found.name) || !uid || !version || hw_kube_check_uid("uid", uid, NULL) < 0)
+    if (!hw_streq(name, s->found.name) || !uid || !version ||
+        hw_kube_check_uid("uid", uid, NULL) < 0)
         return false;
     if (s->found.uid && strcmp(uid, s->found.uid) != 0) {
         hw_api_stop(&s->api, "the operation was made anew under the same name");

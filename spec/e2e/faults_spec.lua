@@ -2,7 +2,7 @@
 --- listener of the fault proxy of its own, all at once; beside them the faults of the real server (spec/faults/server.lua), on a
 --- cluster of their own. What must hold is in spec/faults/runner.lua.
 ---
---- The sanitized build runs the rows that are marked `quick` (twenty of seventy), and looks at no memory, which is the sanitizer's
+--- The sanitized build runs the rows that are marked `quick` (a fifth), and looks at no memory, which is the sanitizer's
 --- there. HEADWAY_FAULTS=all runs all of them; `./dev soak` is the long version.
 local cluster = require "spec.support.cluster"
 local faults = require "spec.support.faults"

@@ -78,6 +78,10 @@ local function revoke(s)
   return s.route:break_by(faults.NOTHING)
 end
 
+--- A token that is not bound to the pod: else the server, which remembers a good token for ten seconds, would say 401 after that,
+--- and not that the pod is gone.
+local function start_with_free_token(s) s:rotate((s.world.c:token(s.world.namespace, "default"))) end
+
 local function remake_pod(s)
   local c, pod = s.world.c, s.pod
   c:delete(pod)
@@ -275,8 +279,8 @@ return {
     per_try = 2 },
   { name = "token file missing", break_by = lose_token, heal_by = give_token },
   { name = "token file empty", break_by = empty_token, heal_by = give_token },
-  { name = "pod deleted", break_by = delete_pod, stops = "not found" },
-  { name = "pod made anew under its name", break_by = remake_pod, stops = "made anew" },
+  { name = "pod deleted", prepare = start_with_free_token, break_by = delete_pod, stops = "not found" },
+  { name = "pod made anew under its name", prepare = start_with_free_token, break_by = remake_pod, stops = "made anew" },
   { name = "definition (CRD) missing, installed later", prepare = start_without_definition, break_by = mark, heal_by = install_late,
     status = true, first = { "annotation" }, flows = true, by_pace = true },
   { name = "definition (CRD) deleted, installed again", prepare = start_with_backup, break_by = lose_definition, heal_by = install_again,
