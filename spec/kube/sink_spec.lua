@@ -153,6 +153,12 @@ describe("reactions:", function()
     assert.truthy(told[1]:find "^annotation: works again after %d+s$", told[1])
     assert.same({ false, false, true }, { events.wrote[1].ok, events.wrote[2].ok, events.wrote[3].ok })
   end)
+  it("a retry takes the newest value that there is", function()
+    local _, requests = run({ object(), refuse(503), refuse(503), object() }, { ANNOTATION, wait "pod", { ["do"] = "newer", n = 7, m = 100 },
+      publish(1), wait("idle", 1, 5000) })
+    assert.equal(4, #requests)
+    assert.same({ "1/100", "7/100", "7/100" }, { written(requests[2]), written(requests[3]), written(requests[4]) })
+  end)
   it("distinct causes are each told", function()
     local events = run({ object(), refuse(503), refuse(500), refuse(503), { reset = true }, { reset = true }, object() },
       { ANNOTATION, wait "pod", publish(1), wait("idle", 1, 10000) })
@@ -296,10 +302,10 @@ describe("reactions:", function()
 end)
 
 describe("freeing a sink in a callback:", function()
-  for _, kind in ipairs { "pod", "wrote", "idle", "stop" } do
+  for _, kind in ipairs { "pod", "wrote", "retry", "idle", "stop" } do
     for _, act in ipairs { "free sinks", "free" } do
       it(act .. " in " .. kind, function()
-        local answers = { object(), kind == "stop" and refuse(404, "gone") or object() }
+        local answers = { object(), kind == "stop" and refuse(404, "gone") or kind == "retry" and refuse(503) or object() }
         local first = kind == "pod" and sleep(0) or wait "pod"
         local events = run(answers, { ANNOTATION, first, { ["do"] = "in_callback", act = act, when = kind }, publish(1), wait(kind), sleep(100) })
         assert.is_true(events["end"][1].clean)
