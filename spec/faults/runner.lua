@@ -11,7 +11,7 @@ local world = require "spec.faults.world"
 local M = {}
 
 M.SECONDS = 4 -- how long a fault stands
-local READY, RECOVERY, LAST, EXIT = 60, 90, 60, 6 -- time-outs, seconds
+local READY, RECOVERY, LAST, EXIT = 60, 120, 120, 6 -- time-outs, seconds
 local LAST_STANDS = 1.5 -- seconds that the second fault stands, which meets the last value
 local STALE = 30 -- how many values a first one after the heal may be behind: it may have waited for the other sink's request to end
 local GROWTH_KIB = 1024 -- that private memory may grow by

@@ -7,7 +7,7 @@ local world = require "spec.faults.world"
 
 local M = {}
 
-local READY, RECOVERY, LAST, EXIT = 60, 120, 60, 6 -- time-outs, seconds
+local READY, RECOVERY, LAST, EXIT = 60, 120, 120, 6 -- time-outs, seconds
 
 --- Stops a program without holding up who else waits; the supervisor's `stop` then has nothing to wait for.
 local function stop(name, signal)
@@ -82,7 +82,8 @@ end
 local function follow(w, subjects, rows, results, seconds)
   for _, s in ipairs(subjects) do
     s:start()
-    s:start_task()
+    -- The percent changes once while a fault stands, and the task outlives all rows.
+    s:start_task("rename", math.max(0.35, seconds * 0.08))
   end
   for _, s in ipairs(subjects) do
     for _, sink in ipairs(SINKS) do tasks.wait(function() return s:taken(sink) end, READY, sink .. ": a first value") end

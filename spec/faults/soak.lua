@@ -13,7 +13,7 @@ local world = require "spec.faults.world"
 
 local RUNS = math.tointeger(tonumber(arg[1] or 200))
 local ROUNDS = math.max(1, RUNS // 40)
-local SECONDS = { 4, 8, 12, 20, 30 } -- how long a fault stands, round by round
+local SECONDS = { 4, 6, 8, 12, 20 } -- how long a fault stands, round by round
 local AT_ONCE = 20
 local HAS_SHIM = shell.exists((os.getenv "HEADWAY_BUILD" or "build/plain") .. "/clock_shim.so")
 
