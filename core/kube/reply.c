@@ -124,6 +124,15 @@ static int64_t wait_seconds(const char *value)
     return s > WAIT_MAX_MS / 1000 ? WAIT_MAX_MS : s * 1000;
 }
 
+int64_t hw_kube_date(const char *value)
+{
+    /* All three forms of an HTTP date name the time of day; curl's reader takes less for a date, too. */
+    if (!strchr(value, ':') || strlen(value) > 40)
+        return -1;
+    time_t at = curl_getdate(value, NULL);
+    return at == -1 ? -1 : (int64_t)at * 1000;
+}
+
 int64_t hw_kube_retry_after(const char *value, int64_t wall_ms)
 {
     if (!value)
@@ -131,13 +140,10 @@ int64_t hw_kube_retry_after(const char *value, int64_t wall_ms)
     value += strspn(value, " \t");
     if (*value >= '0' && *value <= '9')
         return wait_seconds(value);
-    /* All three forms of an HTTP date name the time of day; curl's reader takes less for a date, too. */
-    if (!strchr(value, ':') || strlen(value) > 40)
+    int64_t at = hw_kube_date(value);
+    if (at < 0)
         return -1;
-    time_t at = curl_getdate(value, NULL);
-    if (at == -1)
-        return -1;
-    int64_t wait = (int64_t)at * 1000 - wall_ms;
+    int64_t wait = at - wall_ms;
     return wait < 0 ? 0 : wait > WAIT_MAX_MS ? WAIT_MAX_MS : wait;
 }
 

@@ -25,9 +25,16 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
     return 0; /* ends the transfer */
 }
 
+/* name with its colon, in lower case. The value stays as it came, with the line's end. */
+static void take_header(const char *line, size_t len, const char *name, char *dst, size_t size)
+{
+    size_t n = strlen(name);
+    if (len > n && strncasecmp(line, name, n) == 0)
+        snprintf(dst, size, "%.*s", (int)(len - n), line + n);
+}
+
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
-    static const char name[] = "retry-after:";
     struct hw_kube_transfer *t = ctx;
     size_t len = size * n;
     t->header_bytes += len;
@@ -36,10 +43,9 @@ static size_t on_header(char *line, size_t size, size_t n, void *ctx)
         return 0;
     }
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) /* a new block: the one before was a 1xx */
-        t->retry_after[0] = '\0';
-    if (len >= sizeof name && strncasecmp(line, name, sizeof name - 1) == 0)
-        snprintf(t->retry_after, sizeof t->retry_after, "%.*s", (int)(len - sizeof name + 1),
-                 line + sizeof name - 1);
+        t->retry_after[0] = t->date[0] = '\0';
+    take_header(line, len, "retry-after:", t->retry_after, sizeof t->retry_after);
+    take_header(line, len, "date:", t->date, sizeof t->date);
     return len;
 }
 

@@ -115,6 +115,15 @@ local function clock_back(s)
   return s.route:heal()
 end
 
+--- A date to come back at, for one whose clock is an hour behind.
+local function date_and_clock(s)
+  step_clock(-3600)(s)
+  return s.route:break_by(refuse(429, { retry_date = 3 }))
+end
+
+--- The clock stays as it is: the wait must not depend on it.
+local function only_heal(s) return s.route:heal() end
+
 --- The token file is gone for a while.
 local function lose_token(s)
   os.remove(s.dir .. "/token")
@@ -265,6 +274,8 @@ return {
   { name = "429", fault = refuse(429), status = true, quick = true },
   { name = "429, Retry-After 2", fault = retry(429, 2), status = true },
   { name = "429, Retry-After a date", fault = refuse(429, { retry_date = 3 }) },
+  { name = "429, Retry-After a date, clock - 1 h", prepare = start_with_shim, break_by = date_and_clock, heal_by = only_heal,
+    plain_only = true },
   { name = "429, Retry-After nonsense", fault = retry(429, "-soon") },
   { name = "500", fault = refuse(500), status = true },
   { name = "502 with HTML", fault = { status = 502, body = "<html>bad gateway</html>", headers = { ["Content-Type"] = "text/html" } } },

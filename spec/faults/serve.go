@@ -65,6 +65,7 @@ func statusBody(code int, message string) []byte {
 func (f *fault) replace(to *reply) *reply {
 	if f.Status != 0 {
 		to = &reply{f.Status, http.Header{"Content-Type": {"application/json"}}, nil}
+		to.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 		if f.Message != "" {
 			to.body = statusBody(f.Status, f.Message)
 		}

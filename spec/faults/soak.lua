@@ -80,30 +80,37 @@ local function median(list)
   return list[(#list + 1) // 2]
 end
 
-local function print_faults()
-  print "| fault | runs | requests while broken, most (allowed) | seconds to recover, median / most | wrong values | memory, most, KiB |"
-  print "| --- | --- | --- | --- | --- | --- |"
+local term, kill
+
+--- The tables as they stand now; in a file too, so that a run that is broken off leaves what it has.
+local function tables()
+  local out = { "| fault | runs | requests while broken, most (allowed) | seconds to recover, median / most | wrong values | memory, most, KiB |",
+    "| --- | --- | --- | --- | --- | --- |" }
   for _, name in ipairs(order) do
     local t = totals[name]
     local recovery = #t.recoveries > 0 and ("%.1f / %.1f"):format(median(t.recoveries), t.recoveries[#t.recoveries]) or "-"
-    print(("| %s | %d | %d (%d) | %s | %d | %s |"):format(name, t.runs, t.requests, t.allowed, recovery, t.wrong,
-      t.growth and ("%+d"):format(t.growth) or "-"))
+    out[#out + 1] = ("| %s | %d | %d (%d) | %s | %d | %s |"):format(name, t.runs, t.requests, t.allowed, recovery, t.wrong,
+      t.growth and ("%+d"):format(t.growth) or "-")
   end
+  out[#out + 1] = "\n| end | runs | longest, s | wrong |\n| --- | --- | --- | --- |"
+  out[#out + 1] = ("| SIGTERM at a random moment | %d | %.1f | %d |"):format(term.runs, term.longest, term.wrong)
+  out[#out + 1] = ("| SIGKILL at a random moment, and a new reporter | %d | - | %d |\n"):format(kill.kills, kill.wrong)
+  local text = table.concat(out, "\n")
+  shell.write((os.getenv "HEADWAY_BUILD" or "build/plain") .. "/soak.md", text)
+  return text
 end
 
 local began = tasks.now()
 math.randomseed(os.time())
+io.stderr:write(("soak: %d ends of each kind\n"):format(RUNS))
+term = ends(endings.terms, RUNS)
+kill = ends(endings.kills, math.max(1, RUNS // 5), 5)
 for round = 1, ROUNDS do
-  io.stderr:write(("soak: round %d of %d, each fault stands for %g s\n"):format(round, ROUNDS, SECONDS[(round - 1) % #SECONDS + 1]))
-  fault_round(SECONDS[(round - 1) % #SECONDS + 1])
+  local seconds = SECONDS[(round - 1) % #SECONDS + 1]
+  io.stderr:write(("soak: round %d of %d, each fault stands for %g s\n"):format(round, ROUNDS, seconds))
+  fault_round(seconds)
+  tables()
 end
-local term = ends(endings.terms, RUNS)
-local kill = ends(endings.kills, math.max(1, RUNS // 5), 5)
-print_faults()
-print ""
-print "| end | runs | longest, s | wrong |"
-print "| --- | --- | --- | --- |"
-print(("| SIGTERM at a random moment | %d | %.1f | %d |"):format(term.runs, term.longest, term.wrong))
-print(("| SIGKILL at a random moment, and a new reporter | %d | - | %d |"):format(kill.kills, kill.wrong))
+io.write(tables())
 io.stderr:write(("soak: %d minutes, %s\n"):format((tasks.now() - began) // 60, failed and "something was wrong" or "nothing was wrong"))
 os.exit(not failed, true)
