@@ -35,12 +35,11 @@ local function end_by_term(s, r, delay)
   tasks.wait(function() return select(2, s:written()) > 0 end, 20, "the task's first value")
   tasks.sleep(delay)
   local _, done = s:written() -- before the signal
-  local begun = tasks.now()
-  s.process:kill "TERM"
-  local status = tasks.wait(function() return shell.read(s.process.dir .. "/status") end, EXIT + 20)
-  r.exit, r.done = tasks.now() - begun, done
+  local status
+  r.done = done
+  status, r.exit = s:terminate(EXIT + 20)
   s.task:kill "KILL"
-  if not status or tonumber(status) ~= 0 then r.say("ended with status %s", tostring(status)) end
+  if status ~= 0 then r.say("ended with status %s", tostring(status)) end
 end
 
 local function judge_term(s, r, standing)
@@ -87,16 +86,15 @@ local function kill_and_restart(s, r, times)
     s:start()
     tasks.sleep(math.random() ^ 2 * 1.5)
     s.process:kill "KILL"
-    tasks.wait(function() return not shell.alive(s.process.pid) end, 20, "the reporter's end")
+    tasks.wait(function() return shell.exists(s.process.dir .. "/status") end, 20, "the reporter's end")
     s.process:close()
     r.kills = r.kills + 1
   end
   s:start()
   s:end_task()
   tasks.wait(function() return s:taken "annotation" == world.TOTAL end, 60, "the newest value")
-  s.process:kill "TERM"
-  local status = tasks.wait(function() return shell.read(s.process.dir .. "/status") end, 20)
-  if not status or tonumber(status) ~= 0 then r.say("ended with status %s", tostring(status)) end
+  local status = s:terminate(EXIT + 20)
+  if status ~= 0 then r.say("ended with status %s", tostring(status)) end
 end
 
 --- SIGKILL at random moments, and a new reporter each time.

@@ -109,12 +109,9 @@ local function last_value(row, s)
 end
 
 local function terminate(s, r)
-  local begun = tasks.now()
-  s.process:kill "TERM"
-  local status = tasks.wait(function() return shell.read(s.process.dir .. "/status") end, EXIT + 4)
-  r.exit = tasks.now() - begun
-  if not status then r.say("still there %.1f s after SIGTERM", r.exit)
-  elseif tonumber(status) ~= 0 then r.say("ended with status %s", status)
+  local status
+  status, r.exit = s:terminate(EXIT + 20)
+  if status ~= 0 then r.say("ended with status %s", tostring(status))
   elseif r.exit > EXIT then r.say("took %.1f s to end", r.exit) end
 end
 

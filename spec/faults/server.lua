@@ -69,12 +69,10 @@ end
 --- SIGTERM while etcd hangs, which is the worst: the API server takes the request and does not answer.
 local function terminate(w, s, r)
   w.c:signal("etcd", "STOP")
-  local begun = tasks.now()
-  s.process:kill "TERM"
-  local status = tasks.wait(function() return shell.read(s.process.dir .. "/status") end, EXIT + 4)
-  r.exit = tasks.now() - begun
+  local status
+  status, r.exit = s:terminate(EXIT + 20)
   w.c:signal("etcd", "CONT")
-  if not status or tonumber(status) ~= 0 or r.exit > EXIT then
+  if status ~= 0 or r.exit > EXIT then
     r.say("after SIGTERM: status %s, %.1f s", tostring(status), r.exit)
   end
 end

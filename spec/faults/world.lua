@@ -3,6 +3,7 @@
 local http = require "spec.support.cluster_http"
 local process = require "spec.support.process"
 local shell = require "spec.support.cluster_shell"
+local tasks = require "spec.support.tasks"
 
 local M = {}
 
@@ -142,6 +143,19 @@ end
 ---@param last? integer  default TOTAL
 function Subject:end_task(last)
   process.replace(self.notes .. ".stop", tostring(last or M.TOTAL))
+end
+
+--- SIGTERM, and how it ended. Inside of `tasks.run`.
+---@param patience number  seconds
+---@return integer? status  nil: it goes on
+---@return number seconds  until its end, by the time of the file that tells it: this loop may look late
+function Subject:terminate(patience)
+  local file, begun = self.process.dir .. "/status", tasks.now()
+  self.process:kill "TERM"
+  local status = tasks.wait(function() return shell.read(file) end, patience)
+  if not status then return nil, tasks.now() - begun end
+  local _, at = shell.run("stat -c %.9Y " .. shell.quote(file))
+  return math.tointeger(tonumber(status)), tonumber(at) - begun
 end
 
 function Subject:close()
