@@ -110,6 +110,9 @@ static int64_t wait_after(struct hw_api_sink *a, const struct hw_kube_reply *rep
     case HW_KUBE_GONE:
         return STOPS;
     case HW_KUBE_FORBIDDEN:
+        /* A server that has just started says so until it has read its rules. */
+        if (a->took)
+            break;
         return SLOW_MS + wait % JITTER_MS;
     case HW_KUBE_INVALID:
         /* A write's may pass: Fluid's resource refuses infos until its controller has written the first status, and an
@@ -221,6 +224,7 @@ static void accepted(struct hw_api_sink *a, const struct hw_kube_reply *reply)
     if (!a->sent)
         return;
     a->settled = a->sent;
+    a->took = true;
     hw_log(HW_DEBUG, a->sink.ops->name, "written in %" PRId64 " ms", reply->ms);
     tell_wrote(a, true, reply->ms);
 }

@@ -46,6 +46,7 @@ struct hw_api_sink {
     bool quiet;   /* idle was told, or nothing came since the start */
     bool failing; /* the last write was refused */
     bool dead;    /* freed */
+    bool took;    /* a write was taken before: a right that is missing now was there */
     bool unseen; /* the object was named and never answered: a 404 is no end, it may be made later */
     int conflicts;                          /* 409 since the last write that was taken */
     int64_t failing_since;                  /* 0 = not */

@@ -5,8 +5,6 @@
 --- status: the operation's status is written too.
 --- flows: the fault must not keep new values from being taken while it stands.
 --- stops: nothing more is written after it, by design; the reason that is logged.
---- slow: a missing right is asked for once a minute only, so the short version does not wait for the recovery, but shows that
----   the last value of a task that ends after it is written.
 --- per_try: requests for each try, where that is not 1.
 --- by_pace: no refusal that backoff sees: the pace bounds the requests.
 --- first: the sinks that publish before the fault; default: all.
@@ -265,7 +263,7 @@ return {
 
   -- refusals
   { name = "401", fault = refuse(401), per_try = 2, status = true },
-  { name = "403", fault = refuse(403), slow = true },
+  { name = "403", fault = refuse(403), status = true },
   { name = "404 of a load balancer", fault = { status = 404, body = "default backend - 404" }, status = true },
   { name = "404 of the API server", fault = refuse(404, { message = 'pods "x" not found' }), stops = "not found" },
   { name = "409", fault = refuse(409), per_try = 2, status = true },

@@ -59,8 +59,10 @@ local function stand(row, s, r, seconds)
   local refused, begun = s:refusals(), tasks.now()
   local from = break_it(row, s)
   tasks.sleep(row.seconds or seconds)
-  if row.flows and not s:taken("annotation", from) then
+  if row.flows then
     tasks.wait(function() return s:taken("annotation", from) end, 20, "a value while the fault stands")
+  elseif not row.stops then
+    tasks.wait(function() return requests(s, from, math.huge) > 0 or s:refusals() > refused end, 20, "a try while the fault stands")
   end
   if row.stops then
     tasks.wait(function() return s.process:err():find(row.stops, 1, true) end, 30, "the word that nothing more is written")
@@ -69,7 +71,6 @@ local function stand(row, s, r, seconds)
   r.requests = math.max(requests(s, from, r.broken), s:refusals() - refused)
   r.allowed = allowed(row, s, tasks.now() - begun)
   if r.requests > r.allowed then r.say("%d requests while broken, %d are allowed", r.requests, r.allowed) end
-  if not row.flows and not row.stops and r.requests == 0 then r.say("the fault was never met") end
 end
 
 --- The first value of the task that was sent later than that and taken.
@@ -88,7 +89,7 @@ local function heal(row, s, r)
     if after > 0 then r.say("%d requests after it has stopped", after) end
     return
   end
-  for _, sink in ipairs(row.waits == false and {} or sinks(s)) do
+  for _, sink in ipairs(sinks(s)) do
     local first = tasks.wait(function() return first_taken(s, sink, healed) end, RECOVERY, sink .. ": a value after the heal")
     r.recovery = math.max(r.recovery or 0, (first.t - healed) / 1000)
     if not row.by_pace and not row.flows and first.i < done - STALE then
@@ -125,8 +126,7 @@ local function flow(row, s, r, opts)
   stand(row, s, r, opts.seconds or M.SECONDS)
   heal(row, s, r)
   if not shell.alive(s.process.pid) then r.say "the reporter has ended" end
-  local quick = row.slow and not opts.long
-  if not row.stops and not quick then
+  if not row.stops then
     last_value(row, s)
     r.growth = s:memory() - before
     if opts.memory ~= false and r.growth > GROWTH_KIB then r.say("%d KiB more than before", r.growth) end
@@ -136,7 +136,6 @@ local function flow(row, s, r, opts)
   else
     s:end_task()
     tasks.wait(function() return select(2, s:written()) == world.TOTAL end, 20, "the task's end")
-    r.exact = not row.stops
   end
   terminate(s, r)
 end
@@ -144,8 +143,8 @@ end
 --- Runs the rows against one world.
 ---@param w headway.spec.World
 ---@param rows headway.spec.FaultRow[]
----@param opts? { seconds?: number, long?: boolean, memory?: boolean, more?: (fun())[] }  long: waits for slow recoveries too;
----  memory = false: is not looked at; more: flows that run beside
+---@param opts? { seconds?: number, memory?: boolean, more?: (fun())[] }  memory = false: is not looked at; more: flows that
+---  run beside
 ---@return headway.spec.FaultResult[]
 function M.run(w, rows, opts)
   opts = opts or {}
@@ -156,7 +155,6 @@ function M.run(w, rows, opts)
     local r = { name = row.name, problems = {} }
     function r.say(...) r.problems[#r.problems + 1] = string.format(...) end
     results[i] = r
-    if row.slow and not opts.long then row = setmetatable({ waits = false }, { __index = row }) end
     flows[i] = function() flow(row, subjects[i], r, opts) end
   end
   for _, more in ipairs(opts.more or {}) do flows[#flows + 1] = more end

@@ -48,7 +48,7 @@ local function fault_round(seconds)
     if HAS_SHIM or not row.plain_only then chosen[#chosen + 1] = row end
   end
   local flow, of_server, finish = server.flow(own, server.rows, { seconds = seconds })
-  local results, errors = runner.run(w, chosen, { more = { flow }, seconds = seconds, long = true })
+  local results, errors = runner.run(w, chosen, { more = { flow }, seconds = seconds })
   finish(errors[#chosen + 1])
   own:stop()
   w:close()
