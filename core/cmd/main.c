@@ -1,6 +1,7 @@
 /* main.c - from argv to a command's run() and its exit status. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,10 @@
 #include "cmd/cmd.h"
 #include "cmd/usage.h"
 #include "lua/worker_main.h"
+
+/* From here on a block is a mapping of its own and given back when it is freed. By default glibc moves this up to the
+ * largest block that was ever freed, so one answer of 4 MiB would stay with us for good. */
+enum { LARGE_BLOCK = 128 * 1024 };
 
 const struct hw_cmd *const hw_cmds[] = {
     &hw_cmd_run,   &hw_cmd_exec, &hw_cmd_set,     &hw_cmd_local,
@@ -167,6 +172,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
         return hw_worker_main();
     hw_inherited_take(&inherited);
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     hold_standard_files();
     /* A closed pipe and a full file are errors with a text; libuv gives children the defaults back. */
     signal(SIGPIPE, SIG_IGN);

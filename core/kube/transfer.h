@@ -17,7 +17,7 @@ struct hw_kube_transfer {
     size_t header_bytes;
     bool too_much; /* answer or headers passed their ceiling */
     int status;
-    char retry_after[64]; /* "" = none */
+    char retry_after[64], date[64]; /* "" = none */
     char why[CURL_ERROR_SIZE];
 };
 

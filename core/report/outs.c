@@ -15,19 +15,34 @@ void hw_outs_add(struct hw_outs *o, struct hw_sink *sink, const struct hw_pace_r
     hw_pace_init(&out->pace, rules, now_ms);
 }
 
+static void publish(struct hw_out *out, const struct hw_progress *value, int64_t now_ms)
+{
+    out->sink->ops->publish(out->sink, value, false);
+    hw_pace_wrote(&out->pace, value, false, now_ms);
+}
+
 int64_t hw_outs_publish(struct hw_outs *o, const struct hw_progress *value, int64_t now_ms)
 {
     int64_t wait = -1;
     for (size_t i = 0; i < o->count; i++) {
         struct hw_out *out = &o->list[i];
         int64_t due = hw_pace_due(&out->pace, value, false, now_ms);
-        if (due == 0) {
-            out->sink->ops->publish(out->sink, value, false);
-            hw_pace_wrote(&out->pace, value, false, now_ms);
-        } else if (due > 0 && (wait < 0 || due < wait))
+        if (due == 0)
+            publish(out, value, now_ms);
+        else if (due > 0 && (wait < 0 || due < wait))
             wait = due;
     }
     return wait;
+}
+
+void hw_outs_publish_newest(struct hw_outs *o, const struct hw_sink *sink,
+                            const struct hw_progress *value, int64_t now_ms)
+{
+    for (size_t i = 0; i < o->count; i++) {
+        struct hw_out *out = &o->list[i];
+        if (out->sink == sink && hw_pace_due(&out->pace, value, false, now_ms) >= 0)
+            publish(out, value, now_ms);
+    }
 }
 
 void hw_outs_publish_last(struct hw_outs *o, const struct hw_progress *value)

@@ -81,6 +81,17 @@ static void on_wrote(void *ctx, struct hw_sink *sink, bool ok, int64_t ms)
     hw_outs_feedback(&r->outs, sink, ok, ms);
 }
 
+/* It goes out now anyway, so the pace has no say but to count it. */
+static void on_retry(void *ctx, struct hw_sink *sink)
+{
+    struct hw_reporter *r = ctx;
+    struct hw_moment t = hw_reporter_now(r);
+    struct hw_progress value;
+    hw_tracker_view(&r->tracker, t, &value);
+    if (r->stage == HW_REPORTING)
+        hw_outs_publish_newest(&r->outs, sink, &value, t.mono_ms);
+}
+
 static void on_idle(void *ctx, struct hw_sink *sink)
 {
     struct hw_reporter *r = ctx;
@@ -96,7 +107,7 @@ static void on_idle(void *ctx, struct hw_sink *sink)
 
 struct hw_sink_events hw_reporter_sink_events(struct hw_reporter *r)
 {
-    return (struct hw_sink_events){ .ctx = r, .wrote = on_wrote, .idle = on_idle };
+    return (struct hw_sink_events){ .ctx = r, .wrote = on_wrote, .retry = on_retry, .idle = on_idle };
 }
 
 /* ---- stages -------------------------------------------------------------------------------------- */
