@@ -2,7 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
+#include <linux/close_range.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -32,15 +33,13 @@ static int place_files(const int fds[3])
     return 0;
 }
 
-/* Where the process group is our own, a terminal's signals reach us and the command alike. */
+/* SIGTTOU is still blocked: a group may take the foreground by itself. */
 static void settle(const struct hw_command *c)
 {
-    if (c->session) {
-        setsid();
-        if (ioctl(STDOUT_FILENO, TIOCSCTTY, 0) < 0)
-            ioctl(STDERR_FILENO, TIOCSCTTY, 0);
-    } else if (c->group)
+    if (c->group)
         setpgid(0, 0);
+    if (c->group && c->front >= 0)
+        tcsetpgrp(c->front, getpgrp());
 }
 
 /* In the new process. Gives errno to the old one, when there is no other program to become. */
@@ -83,4 +82,25 @@ pid_t hw_command_start(const struct hw_command *c, int *ret_status, struct hw_er
     *ret_status = error == ENOENT ? HW_NO_COMMAND : HW_CANT_RUN;
     errno = error;
     return hw_fail_sys(err, "start '%s'", c->argv[0]);
+}
+
+/* ---- forks of ours ------------------------------------------------------------------------------- */
+
+static int by_number(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+void hw_close_others(int *keep, size_t count)
+{
+    int from = 3;
+    qsort(keep, count, sizeof *keep, by_number);
+    for (size_t i = 0; i < count; i++) {
+        if (keep[i] < from)
+            continue;
+        if (keep[i] > from)
+            close_range((unsigned)from, (unsigned)keep[i] - 1, 0);
+        from = keep[i] + 1;
+    }
+    close_range((unsigned)from, ~0u, 0);
 }

@@ -1,8 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -22,41 +20,23 @@ int64_t hw_wrapper_now(void)
 
 /* ---- in the reporter's process ------------------------------------------------------------------- */
 
-static int by_number(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
-/* What else the caller had open is not ours: it may wait for its end. */
-static void close_others(int *keep, size_t count)
-{
-    int from = 3;
-    qsort(keep, count, sizeof *keep, by_number);
-    for (size_t i = 0; i < count; i++) {
-        if (keep[i] < from)
-            continue;
-        if (keep[i] > from)
-            close_range((unsigned)from, (unsigned)keep[i] - 1, 0);
-        from = keep[i] + 1;
-    }
-    close_range((unsigned)from, ~0u, 0);
-}
-
 static void keep_files(const struct hw_wrapper *w, int control)
 {
     int keep[KEPT_MAX], n = 0, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null >= 0)
         dup2(null, STDIN_FILENO);
     keep[n++] = control;
+    /* What else the caller had open is not ours: it may wait for its end. */
     for (size_t i = 0; i < w->count; i++) {
         const struct hw_copy *c = &w->copies[i];
-        const int fds[] = { c->src, c->through[0], c->through[1], w->feeds[i][0], w->feeds[i][1] };
+        const int fds[] = { c->src,         c->through[0],  c->through[1],
+                            w->feeds[i][0], w->feeds[i][1], c->dst };
         for (size_t k = 0; k < sizeof fds / sizeof fds[0]; k++)
             keep[n++] = fds[k];
     }
     for (size_t i = 0; w->o->keep && w->o->keep[i] >= 0 && n < KEPT_MAX; i++)
         keep[n++] = w->o->keep[i];
-    close_others(keep, (size_t)n);
+    hw_close_others(keep, (size_t)n);
 }
 
 /* Neither terminal nor job is ours, and it's the command that ends us. */

@@ -21,6 +21,13 @@ static bool wants_pty(const struct hw_wrapper *w, int fd)
     return w->o->pty == HW_PTY_ON || (w->o->pty == HW_PTY_AUTO && isatty(fd));
 }
 
+/* Its other end may be a pager's. */
+static bool is_pipe(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 /* A terminal whose modes ours shall have; -1 = none. */
 static int like(int fd)
 {
@@ -47,15 +54,13 @@ static int open_stream(struct hw_wrapper *w, int dst, bool pty, int *ret_fd, str
         return -1;
     if (pty ? hw_pty_open(like(dst), &ends[0], &ends[1], err) < 0 : pipe2(ends, O_CLOEXEC) < 0)
         return pty ? -1 : hw_fail_sys(err, "make a pipe");
-    if (hw_copy_init(&w->copies[i], ends[0], pty, dst, w->feeds[i][1], err) < 0) {
-        close(ends[0]);
-        close(ends[1]);
-        return -1;
-    }
-    w->is_pty[i] = pty;
+    w->outs[i] = hw_terminal_reopen(dst);
     w->count++;
+    w->is_pty[i] = pty;
+    w->numbers[i] = dst;
     *ret_fd = ends[1];
-    return 0;
+    return hw_copy_init(&w->copies[i], ends[0], pty, w->outs[i] >= 0 ? w->outs[i] : dst,
+                        w->feeds[i][1], err);
 }
 
 /* Where the output is not watched only a terminal that was asked for needs us in between. */
@@ -67,8 +72,9 @@ static int open_output(struct hw_wrapper *w, int dst, struct hw_err *err)
         return 0;
     if (open_stream(w, dst, pty, &w->given[dst], err) < 0)
         return -1;
-    if (pty && !w->session) {
-        w->session = true;
+    if (pty && !w->has_pty) {
+        w->has_pty = true;
+        w->slave = w->given[dst];
         w->master = w->copies[w->count - 1].src;
     }
     return 0;
@@ -82,11 +88,13 @@ static int open_all(struct hw_wrapper *w, struct hw_err *err)
         w->given[2] = w->given[1];
     else if (open_output(w, STDERR_FILENO, err) < 0)
         return -1;
+    if (!w->has_pty)
+        return 0;
     /* Only keys go through us; any other input is the command's own. */
-    if (w->session && isatty(STDIN_FILENO)) {
-        w->given[0] = w->given[1] > 2 && isatty(w->given[1]) ? w->given[1] : w->given[2];
-        hw_keyboard_init(&w->keyboard, STDIN_FILENO);
-    }
+    if (isatty(STDIN_FILENO))
+        w->given[0] = w->slave;
+    hw_keyboard_init(&w->keyboard, isatty(STDIN_FILENO) ? STDIN_FILENO : w->tty);
+    w->lazy = !isatty(STDIN_FILENO) || is_pipe(STDOUT_FILENO);
     return 0;
 }
 
@@ -94,8 +102,8 @@ static void give_ours(struct hw_wrapper *w)
 {
     for (int i = 0; i < 3; i++)
         w->given[i] = i;
-    w->session = false;
-    w->master = -1;
+    w->has_pty = false;
+    w->master = w->slave = -1;
     w->keyboard.fd = -1;
 }
 
@@ -137,8 +145,12 @@ void hw_wrapper_streams_started(struct hw_wrapper *w)
 
 void hw_wrapper_streams_done(struct hw_wrapper *w)
 {
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = 0; i < w->count; i++) {
         hw_copy_done(&w->copies[i]);
+        if (w->outs[i] >= 0)
+            close(w->outs[i]);
+        w->outs[i] = -1;
+    }
     for (size_t i = 0; i < HW_WRAPPED_STREAMS; i++)
         for (int end = 0; end < 2; end++) {
             if (w->feeds[i][end] >= 0)

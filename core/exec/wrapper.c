@@ -11,21 +11,11 @@
 #include "exec/impl.h"
 
 enum {
-    QUIET_MS = 100, /* a terminal without bytes for so long after the command's end has given all */
     FRONT_MS = 500,
-    FDS = HW_WRAPPED_STREAMS + 2,
+    FDS = HW_WRAPPED_STREAMS + 3,
 };
 
 /* ---- one turn ------------------------------------------------------------------------------------ */
-
-static void pass_keys(struct hw_wrapper *w)
-{
-    bool suspend;
-    if (!hw_keyboard_pass(&w->keyboard, w->master, &suspend))
-        w->keyboard.fd = -1;
-    if (suspend)
-        hw_wrapper_signals_suspend(w);
-}
 
 /* Who reads us is gone, or has no room left. The command must feel that at its next write, so nobody may hold the other end
  * of its pipe any more, not even the reporter: a new one has never had it. */
@@ -34,9 +24,11 @@ static void broke(struct hw_wrapper *w, const struct hw_copy *c)
     if (c->error != EPIPE) {
         char text[160];
         snprintf(text, sizeof text, "write standard %s: %s",
-                 c->dst == STDERR_FILENO ? "error" : "output", strerror(c->error));
+                 w->numbers[c - w->copies] == STDERR_FILENO ? "error" : "output",
+                 strerror(c->error));
         w->o->say(text);
-    }
+    } else if (w->is_pty[c - w->copies] && w->command)
+        hw_wrapper_job_send(w, SIGPIPE, true); /* a terminal's writer would only see it hang up */
     if (w->reporter)
         kill(w->reporter, SIGKILL);
 }
@@ -55,28 +47,40 @@ static void copy(struct hw_wrapper *w, const struct pollfd *fds)
 /* A job in the background leaves the keys alone; a shell that brings a running one to the front does not tell it. */
 static int64_t sooner(const struct hw_wrapper *w, int64_t wait_ms)
 {
-    bool watching = w->keyboard.fd >= 0 && !w->keyboard.raw && w->command;
+    bool watching = w->keyboard.fd >= 0 && !w->keyboard.raw && w->command && !w->lazy;
     return watching && (wait_ms < 0 || wait_ms > FRONT_MS) ? FRONT_MS : wait_ms;
+}
+
+/* Keys that the pty has no room for stay where they are. */
+static struct pollfd poll_keyboard(const struct hw_wrapper *w)
+{
+    if (!w->keyboard.raw || !w->command || w->keyboard.fd < 0)
+        return (struct pollfd){ .fd = -1 };
+    if (hw_keyboard_is_full(&w->keyboard))
+        return (struct pollfd){ .fd = w->master, .events = POLLOUT };
+    return (struct pollfd){ .fd = w->keyboard.fd, .events = POLLIN };
 }
 
 /* Waits for something to do, at most wait_ms (-1: for ever), and does it. False: nothing came. */
 static bool turn(struct hw_wrapper *w, int64_t wait_ms)
 {
     struct pollfd fds[FDS];
-    hw_keyboard_raw(&w->keyboard);
-    bool keys = w->keyboard.raw && w->command;
+    hw_wrapper_job_settle(w);
     for (size_t i = 0; i < w->count; i++)
         fds[i] = hw_copy_poll(&w->copies[i]);
-    struct pollfd *signals = &fds[w->count], *keyboard = &fds[w->count + 1];
+    struct pollfd *signals = &fds[w->count], *keyboard = signals + 1, *leader = signals + 2;
     *signals = (struct pollfd){ .fd = w->signals, .events = POLLIN };
-    *keyboard = (struct pollfd){ .fd = keys ? w->keyboard.fd : -1, .events = POLLIN };
-    int n = poll(fds, w->count + 2, (int)sooner(w, wait_ms));
+    *keyboard = poll_keyboard(w);
+    *leader = (struct pollfd){ .fd = w->session.channel, .events = POLLIN };
+    int n = poll(fds, w->count + 3, (int)sooner(w, wait_ms));
     if (n <= 0)
         return n < 0 && errno == EINTR;
     if (signals->revents)
         hw_wrapper_signals_take(w);
+    if (leader->revents)
+        hw_wrapper_job_hear(w);
     if (keyboard->revents && w->keyboard.raw)
-        pass_keys(w);
+        hw_wrapper_job_keys(w);
     copy(w, fds);
     hw_wrapper_reporter_gaps(w);
     return true;
@@ -86,29 +90,20 @@ static bool turn(struct hw_wrapper *w, int64_t wait_ms)
 
 static bool is_drained(const struct hw_wrapper *w)
 {
-    for (size_t i = 0; i < w->count; i++) {
-        const struct hw_copy *c = &w->copies[i];
-        if (!hw_copy_is_over(c) && (w->is_pty[i] || hw_copy_has_more(c)))
+    for (size_t i = 0; i < w->count; i++)
+        if (!hw_copy_is_over(&w->copies[i]) && hw_copy_has_more(&w->copies[i]))
             return false;
-    }
     return true;
 }
 
-static bool awaits_reader(const struct hw_wrapper *w)
-{
-    for (size_t i = 0; i < w->count; i++)
-        if (!hw_copy_is_over(&w->copies[i]) && w->copies[i].dst_full)
-            return true;
-    return false;
-}
-
-/* What the command has written before its end goes out, however slowly it is read. Who else holds the other end of a pipe is
- * not waited for. */
+/* What the command has written before its end goes out, however slowly it is read. Who else holds the other end is not waited
+ * for; that nobody does is noticed by one more step. */
 static void drain(struct hw_wrapper *w)
 {
     while (!is_drained(w) && w->leave == HW_STAY)
-        if (!turn(w, awaits_reader(w) ? -1 : QUIET_MS) && !awaits_reader(w))
-            break;
+        turn(w, -1);
+    for (size_t i = 0; i < w->count; i++)
+        hw_copy_step(&w->copies[i]);
 }
 
 /* The reporter's last word. When it dies over it, another one has a try. */
@@ -150,16 +145,28 @@ static void leave_copier(struct hw_wrapper *w)
 
 /* -------------------------------------------------------------------------------------------------- */
 
+/* With a pty it is the child of who leads its session, else ours. */
+static pid_t start(struct hw_wrapper *w, const struct hw_command *c, struct hw_err *err)
+{
+    if (!w->has_pty)
+        return hw_command_start(c, &w->status, err);
+    hw_wrapper_job_begin(w);
+    if (hw_session_open(&w->session, c, w->slave, w->keyboard.fd, w->front, &w->status, err) < 0)
+        return -1;
+    hw_wrapper_job_begun(w);
+    return w->session.command;
+}
+
 static void start_command(struct hw_wrapper *w)
 {
     struct hw_err err;
     struct hw_command c = { .argv = w->o->argv,
                             .env = w->o->env,
                             .fds = { w->given[0], w->given[1], w->given[2] },
-                            .session = w->session,
                             .group = !w->shared_group,
+                            .front = -1,
                             .inherited = w->o->inherited };
-    pid_t pid = hw_command_start(&c, &w->status, &err);
+    pid_t pid = start(w, &c, &err);
     hw_wrapper_streams_started(w);
     if (pid > 0) {
         w->command = pid;
@@ -170,20 +177,28 @@ static void start_command(struct hw_wrapper *w)
     w->start_errno = err.sys ? err.sys : EINVAL;
 }
 
+/* The last bytes still want the modes of the command's terminal. */
 static void serve(struct hw_wrapper *w)
 {
     while (!w->ended) {
         hw_wrapper_reporter_start(w);
         turn(w, hw_wrapper_reporter_wait(w));
     }
-    hw_keyboard_restore(&w->keyboard);
-    w->keyboard.fd = -1;
     drain(w);
+    hw_wrapper_job_restore(w);
+    w->keyboard.fd = -1;
 }
 
 int hw_wrapper_run(const struct hw_wrapper_options *o)
 {
-    struct hw_wrapper w = { .o = o, .signals = -1, .control = -1, .status = HW_CANT_RUN };
+    struct hw_wrapper w = { .o = o,
+                            .tty = -1,
+                            .keyboard = { .fd = -1 },
+                            .session = { .channel = -1 },
+                            .outs = { -1, -1 },
+                            .signals = -1,
+                            .control = -1,
+                            .status = HW_CANT_RUN };
     struct hw_err err;
     for (size_t i = 0; i < HW_WRAPPED_STREAMS; i++)
         w.feeds[i][0] = w.feeds[i][1] = -1;
@@ -197,6 +212,9 @@ int hw_wrapper_run(const struct hw_wrapper_options *o)
     wait_for_reporter(&w);
     leave_copier(&w);
     hw_wrapper_streams_done(&w);
+    hw_session_close(&w.session);
+    if (w.tty >= 0)
+        close(w.tty);
     close(w.signals);
     if (w.control >= 0)
         close(w.control);
