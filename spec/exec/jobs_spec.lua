@@ -1,0 +1,159 @@
+--- `headway exec` as a job of real interactive shells, with a terminal of its own for the command (auto) and without (off).
+local process = require "spec.support.process"
+local shell = require "spec.support.cluster_shell"
+local terminal = require "spec.support.terminal"
+
+local SHELLS = { bash = { "bash", "--norc", "--noprofile", "-i" }, dash = { "dash", "-i" } }
+
+describe("headway exec as a job of", function()
+  local dir
+  before_each(function() dir = process.temp_dir() end)
+  after_each(function() process.remove(dir) end)
+
+  local function script(name, text)
+    shell.write(dir .. "/" .. name, text)
+    return "sh " .. dir .. "/" .. name
+  end
+
+  --- The state of our wrapper, a child of the shell: await it.
+  local function wrapper_is(state)
+    return ([[await ps -o stat=,comm= --ppid $PID | grep -q '^%s.* headway$']]):format(state)
+  end
+  --- The state of a program that has this word on its command line.
+  local function is_state(word, state)
+    return ([[await ps -eo stat=,args= | grep -v grep | grep '%s' | grep -vE 'headway|sh -c' | grep -q '^%s']]):format(word, state)
+  end
+  local function is_gone(word)
+    return ([[await ! ps -eo stat=,args= | grep -v grep | grep -v '^Z' | grep '%s' | grep -qvE 'sh -c']]):format(word)
+  end
+
+  for name, argv in pairs(SHELLS) do
+    for _, pty in ipairs { "auto", "off" } do
+      describe(name .. ", --pty=" .. pty .. ":", function()
+        local exec = "$HEADWAY exec --pty=" .. pty .. " -- "
+
+        local function run(steps, options)
+          table.insert(steps, 1, "expect $ ")
+          local list = {}
+          for _, step in ipairs(steps) do
+            list[#list + 1] = step
+          end
+          list[#list + 1] = [[send exit\r]]
+          list[#list + 1] = "wait"
+          return terminal.run(list, argv, options)
+        end
+
+        it("the key that stops, jobs, fg, the key that interrupts", function()
+          local shown = run {
+            "send " .. exec .. [[cat\r]],
+            "foreground headway",
+            pty == "auto" and "modes -icanon -echo -isig -opost" or "modes +icanon +echo +isig",
+            [[send abc\r]], [[expect abc\r\nabc\r\n]],
+            [[send \x1a]], "expect Stopped", "expect $ ",
+            [[send stty -a\r]], "expect isig icanon", "expect opost", "expect echo", "expect $ ",
+            [[send jobs\r]], "expect Stopped", "expect $ ",
+            [[send fg\r]], "foreground headway", [[expect cat\r\n]],
+            [[send def\r]], [[expect def\r\ndef\r\n]],
+            [[send \x03]], "expect $ ", [[send echo st=$?\r]], "expect st=130",
+            [[send stty -a\r]], "expect isig icanon", "expect opost", "expect echo", "expect $ ",
+          }
+          assert.matches("exit 0", shown.said)
+        end)
+
+        it("bg lets it go on, its output comes", function()
+          local task = script("task", ("echo ready; until [ -e %s/go ]; do sleep 0.02; done; echo done"):format(dir))
+          run {
+            "send " .. exec .. task .. [[\r]], "expect ready",
+            [[send \x1a]], "expect Stopped", "expect $ ",
+            [[send bg\r]], "expect $ ", "run touch " .. dir .. "/go",
+            [[expect done]], [[send wait; echo st=$?\r]], "expect st=0",
+          }
+        end)
+
+        it("in the background: stopped when it reads, goes on in the foreground", function()
+          run {
+            "send " .. exec .. [[cat &\r]], "expect $ ", wrapper_is "T",
+            [[send jobs\r]], "expect Stopped (tty input)", "expect $ ",
+            [[send fg\r]], "foreground headway", [[send xyz\r]], [[expect xyz\r\nxyz\r\n]],
+            [[send \x04]], "expect $ ", [[send echo st=$?\r]], "expect st=0",
+          }
+        end)
+
+        it("started in the background and brought to the front while it runs", function()
+          local task = script("task", ("until [ -e %s/go ]; do sleep 0.02; done; read x; echo =$x="):format(dir))
+          run {
+            "send " .. exec .. task .. [[ &\r]], "expect $ ",
+            [[send fg\r]], "foreground headway", "run touch " .. dir .. "/go",
+            [[send word\r]], "expect =word=", "expect $ ",
+          }
+        end)
+
+        it("kill %1, running and stopped", function()
+          run {
+            "send " .. exec .. [[sleep 98761 &\r]], "expect $ ", is_state("sleep 98761", "S"),
+            [[send kill %1; wait %1; echo st=$?\r]], "expect st=143", is_gone "sleep 98761",
+            "send " .. exec .. [[sleep 98762\r]], is_state("sleep 98762", "S"),
+            [[send \x1a]], "expect Stopped", is_state("sleep 98762", "T"),
+            [[send kill %1; kill -CONT %1; wait %1; echo st=$?\r]], "expect st=143", is_gone "sleep 98762",
+          }
+        end)
+
+        it("a pipeline into less", function()
+          run({
+            "send " .. exec .. [[yes | less\r]], "expect y\\r\\n", [[expect :]],
+            [[send \x1a]], "expect Stopped", "expect $ ",
+            [[send fg\r]], "foreground headway", "expect :",
+            "send q", "expect $ ", is_gone "^S.* yes$",
+            [[send stty -a\r]], "expect isig icanon", "expect opost", "expect echo", "expect $ ",
+          }, { env = { LESS = "" } })
+        end)
+
+        it("the key that interrupts ends the script that runs us, too", function()
+          local outer = script("outer", exec .. "sleep 98763; echo went on")
+          run {
+            "send " .. outer .. [[\r]], is_state("sleep 98763", "S"),
+            [[send \x03]], "expect $ ", [[send echo st=$?\r]], "expect st=130", "absent went on",
+          }
+        end)
+
+        it("stopped and continued by hand: the command", function()
+          local task = script("task", "echo ready; read x; echo =$x=; read x; echo =$x= # 98764")
+          run {
+            "send " .. exec .. task .. [[\r]], "expect ready",
+            "run kill -STOP $(pgrep -f '^sh " .. dir .. "/task')", is_state("^. *sh " .. dir .. "/task", "T"),
+            pty == "auto" and "expect Stopped" or [[send \x1a]],
+            pty == "auto" and "expect $ " or "expect Stopped",
+            [[send fg\r]], "foreground headway", [[send one\r]], "expect =one=",
+            pty == "auto" and "run kill -STOP $(pgrep -f '^sh " .. dir .. "/task')" or "run true",
+            pty == "auto" and "expect Stopped" or "run true",
+            "run kill -CONT $(pgrep -f '^sh " .. dir .. "/task')",
+            pty == "auto" and [[send fg\r]] or "run true",
+            [[send two\r]], "expect =two=", "expect $ ",
+          }
+        end)
+
+        it("stopped and continued by hand: the wrapper", function()
+          local task = script("task", "echo ready; read x; echo =$x=; read x; echo =$x=")
+          run {
+            "send " .. exec .. task .. [[\r]], "expect ready",
+            "run kill -STOP $(pgrep -P $PID)", "expect Stopped", "expect $ ",
+            [[send fg\r]], "foreground headway", [[send one\r]], "expect =one=",
+            [[send two\r]], "expect =two=", "expect $ ",
+            [[send stty -a\r]], "expect isig icanon", "expect opost", "expect echo", "expect $ ",
+          }
+        end)
+
+        it("a terminal that hangs up ends the command, a stopped one too", function()
+          terminal.run({
+            "expect $ ", "send " .. exec .. [[sleep 98765\r]], is_state("sleep 98765", "S"),
+            "hangup", "wait", is_gone "sleep 98765", is_gone "headway.*98765",
+          }, argv)
+          terminal.run({
+            "expect $ ", "send " .. exec .. [[sleep 98766\r]], is_state("sleep 98766", "S"),
+            [[send \x1a]], "expect Stopped", "hangup", "wait", is_gone "sleep 98766", is_gone "headway.*98766",
+          }, argv)
+        end)
+      end)
+    end
+  end
+end)
