@@ -17,7 +17,7 @@ int hw_wrapper_signals_open(struct hw_wrapper *w, struct hw_err *err)
     sigprocmask(SIG_BLOCK, &w->caught, NULL);
     signal(SIGCHLD, SIG_DFL); /* ignored ones would be reaped by the kernel, their status lost */
     w->signals = signalfd(-1, &w->caught, SFD_CLOEXEC | SFD_NONBLOCK);
-    w->tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    w->tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     w->shared_group = w->tty >= 0;
     return w->signals < 0 ? hw_fail_sys(err, "make a signalfd") : 0;
 }

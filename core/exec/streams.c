@@ -54,7 +54,7 @@ static int open_stream(struct hw_wrapper *w, int dst, bool pty, int *ret_fd, str
         return -1;
     if (pty ? hw_pty_open(like(dst), &ends[0], &ends[1], err) < 0 : pipe2(ends, O_CLOEXEC) < 0)
         return pty ? -1 : hw_fail_sys(err, "make a pipe");
-    w->outs[i] = hw_terminal_reopen(dst);
+    w->outs[i] = hw_terminal_reopen(dst, O_WRONLY);
     w->count++;
     w->is_pty[i] = pty;
     w->numbers[i] = dst;
@@ -80,6 +80,18 @@ static int open_output(struct hw_wrapper *w, int dst, struct hw_err *err)
     return 0;
 }
 
+/* Opened again, so that a key which another process took first is not waited for. */
+static void open_keyboard(struct hw_wrapper *w)
+{
+    int again = hw_terminal_reopen(STDIN_FILENO, O_RDWR);
+    if (again >= 0) {
+        if (w->tty >= 0)
+            close(w->tty);
+        w->tty = again;
+    }
+    hw_keyboard_init(&w->keyboard, w->tty);
+}
+
 static int open_all(struct hw_wrapper *w, struct hw_err *err)
 {
     if (open_output(w, STDOUT_FILENO, err) < 0)
@@ -93,7 +105,7 @@ static int open_all(struct hw_wrapper *w, struct hw_err *err)
     /* Only keys go through us; any other input is the command's own. */
     if (isatty(STDIN_FILENO))
         w->given[0] = w->slave;
-    hw_keyboard_init(&w->keyboard, isatty(STDIN_FILENO) ? STDIN_FILENO : w->tty);
+    open_keyboard(w);
     w->lazy = !isatty(STDIN_FILENO) || is_pipe(STDOUT_FILENO);
     return 0;
 }

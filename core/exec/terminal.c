@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pty.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,13 +44,13 @@ void hw_pty_resize(int master, int like)
         ioctl(master, TIOCSWINSZ, &size);
 }
 
-int hw_terminal_reopen(int fd)
+int hw_terminal_reopen(int fd, int flags)
 {
     char path[40];
     if (!isatty(fd))
         return -1;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    return open(path, flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 }
 
 /* ---- the person's ------------------------------------------------------------------------------- */
@@ -85,9 +84,6 @@ void hw_keyboard_raw(struct hw_keyboard *k)
         return;
     k->kept = now;
     cfmakeraw(&now);
-    /* Reads give what is there, so that none blocks when another process took the key first. */
-    now.c_cc[VMIN] = 0;
-    now.c_cc[VTIME] = 0;
     k->raw = tcsetattr(k->fd, TCSANOW, &now) == 0;
     if (tcgetattr(k->fd, &k->set) < 0)
         k->set = now;
@@ -122,12 +118,7 @@ static bool fill(struct hw_keyboard *k)
     ssize_t n = read(k->fd, k->keys, sizeof k->keys);
     k->from = 0;
     k->to = n > 0 ? (size_t)n : 0;
-    if (n < 0)
-        return errno == EINTR || errno == EAGAIN;
-    if (n > 0)
-        return true;
-    struct pollfd p = { .fd = k->fd }; /* nothing, or the end: a terminal that hung up says so */
-    return poll(&p, 1, 0) == 0;
+    return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
 bool hw_keyboard_pass(struct hw_keyboard *k, int master, unsigned *ret_keys)

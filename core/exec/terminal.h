@@ -15,13 +15,13 @@
 HW_MUST_USE int hw_pty_open(int like, int *ret_master, int *ret_slave, struct hw_err *err);
 /* Gives it the size of another terminal; the kernel tells the command by SIGWINCH. */
 void hw_pty_resize(int master, int like);
-/* A second way to write to what is a terminal, which does not block: the flags of the first are others' too. -1 = no terminal,
+/* A second way to what is a terminal, which does not block: the flags of the first are others' too. -1 = no terminal,
  * or it can't be had. */
-int hw_terminal_reopen(int fd);
+int hw_terminal_reopen(int fd, int flags);
 
 /* The terminal of the person, whose keys go to the command's pty. */
 struct hw_keyboard {
-    int fd;                   /* borrows; -1 = there is none, or it hung up */
+    int fd;                   /* borrows: must not block; -1 = there is none, or it hung up */
     bool raw;                 /* its modes are ours */
     struct termios kept, set; /* its modes as we found them, and as we left them */
     char keys[4096];          /* what the pty has not taken yet */
