@@ -30,10 +30,13 @@ void hw_copy_done(struct hw_copy *c)
     close_fd(&c->src);
     close_fd(&c->through[0]);
     close_fd(&c->through[1]);
+    c->lost = false;
 }
 
 struct pollfd hw_copy_poll(const struct hw_copy *c)
 {
+    if (c->lost)
+        return (struct pollfd){ .fd = -1 };
     if (c->src >= 0 && c->dst_full)
         return (struct pollfd){ .fd = c->dst, .events = POLLOUT };
     return (struct pollfd){ .fd = c->src, .events = POLLIN };
@@ -53,7 +56,9 @@ bool hw_copy_has_more(const struct hw_copy *c)
 static void end(struct hw_copy *c, int error)
 {
     c->error = error;
-    hw_copy_done(c);
+    c->lost = error == EPIPE && c->through[0] >= 0;
+    if (!c->lost)
+        hw_copy_done(c);
 }
 
 /* Bytes that the kernel moved, 0 = none now, -1 = the stream is over. */
@@ -152,7 +157,7 @@ bool hw_copy_step(struct hw_copy *c)
 {
     ssize_t moved = 0, n = 0;
     c->dst_full = false;
-    while (c->src >= 0 && moved < TURN && (n = move(c)) > 0)
+    while (!hw_copy_is_over(c) && moved < TURN && (n = move(c)) > 0)
         moved += n;
     return moved > 0;
 }
@@ -173,5 +178,8 @@ void hw_copy_run(struct hw_copy *list, size_t count)
         for (size_t i = 0; i < count; i++)
             if (fds[i].fd >= 0 && fds[i].revents)
                 hw_copy_step(&list[i]);
+        for (size_t i = 0; i < count; i++)
+            if (list[i].lost)
+                hw_copy_done(&list[i]);
     }
 }

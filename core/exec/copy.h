@@ -30,7 +30,8 @@ struct hw_copy {
     uint64_t gap_at;
     bool dst_full; /* it takes nothing now: it is awaited, not src */
     bool plain;    /* dst can't be spliced to (a file opened to append): bytes pass through here */
-    int error;     /* errno that ended it, EPIPE: its reader is gone; 0 = end of the stream */
+    bool lost; /* the reader of a pty's bytes is gone: src stays open until the owner has told the command, and calls done */
+    int error; /* errno that ended it, EPIPE: its reader is gone; 0 = end of the stream */
 };
 
 /* Takes src. pty: it is a master. */
@@ -40,7 +41,7 @@ void hw_copy_done(struct hw_copy *c); /* closes src: who still writes there gets
 
 static inline bool hw_copy_is_over(const struct hw_copy *c)
 {
-    return c->src < 0;
+    return c->src < 0 || c->lost;
 }
 /* What to wait for; fd -1 when it is over. */
 struct pollfd hw_copy_poll(const struct hw_copy *c);

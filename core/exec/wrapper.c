@@ -19,7 +19,7 @@ enum {
 
 /* Who reads us is gone, or has no room left. The command must feel that at its next write, so nobody may hold the other end
  * of its pipe any more, not even the reporter: a new one has never had it. */
-static void broke(struct hw_wrapper *w, const struct hw_copy *c)
+static void broke(struct hw_wrapper *w, struct hw_copy *c)
 {
     if (c->error != EPIPE) {
         char text[160];
@@ -27,8 +27,11 @@ static void broke(struct hw_wrapper *w, const struct hw_copy *c)
                  w->numbers[c - w->copies] == STDERR_FILENO ? "error" : "output",
                  strerror(c->error));
         w->o->say(text);
-    } else if (w->is_pty[c - w->copies] && w->command)
-        hw_wrapper_job_send(w, SIGPIPE, true); /* a terminal's writer would only see it hang up */
+    }
+    /* Who writes to a pty would only see it hang up; so we are the first, and not by way of the leader. */
+    if (c->lost && w->command)
+        kill(-w->command, SIGPIPE);
+    hw_copy_done(c);
     if (w->reporter)
         kill(w->reporter, SIGKILL);
 }

@@ -70,13 +70,13 @@ describe("headway exec --pty without a terminal", function()
     local line = shell.command { "unshare", "-m", "sh", "-c", hide ..
       shell.command { process.headway, "exec", "--log", "error", "--pty", "--", "sh", "-c", "[ -t 1 ] || echo pipe; exit 6" } }
     local _, out, status = shell.run(line .. " 2>&1 </dev/null")
-    assert.equal("headway exec: make a terminal (pty): No such file or directory\npipe\n", out)
+    assert.equal("headway exec: make a terminal (pty): *\npipe\n", (out:gsub("%(pty%): [^\n]+", "(pty): *")))
     assert.equal(6, status)
   end)
 
   it("no descriptors for it: the command runs", function()
-    local _, out, status = shell.run("ulimit -n 9; " .. shell.command {
-      process.headway, "exec", "--log", "error", "--pty", "--", "sh", "-c", "echo ran; exit 7" } .. " 2>/dev/null </dev/null")
+    local _, out, status = shell.run(shell.command { "sh", "-c", 'ulimit -n 9; exec "$@"', "sh", process.headway, "exec",
+      "--log", "error", "--pty", "--", "sh", "-c", "echo ran; exit 7" } .. " 2>/dev/null </dev/null")
     assert.equal("ran\n", out)
     assert.equal(7, status)
   end)
@@ -95,11 +95,11 @@ describe("headway exec on a terminal", function()
   --- Directly, and by us.
   local function both(steps, argv, options)
     local direct = terminal.run(steps, argv, options)
-    for _, pty in ipairs { "auto", "on", "off" } do
+    for _, pty in ipairs { "auto", "on" } do
       local ours = { process.headway, "exec", "--pty=" .. pty, "--" }
       for _, word in ipairs(argv) do ours[#ours + 1] = word end
       local shown = terminal.run(steps, ours, options)
-      if pty ~= "off" then assert.equal(direct.seen, shown.seen) end
+      assert.equal(direct.seen, shown.seen)
       assert.equal(direct.said, shown.said)
     end
   end
@@ -121,24 +121,25 @@ describe("headway exec on a terminal", function()
   end)
 
   it("is told of a new size", function()
-    local script = file("s", [[trap 'stty size' WINCH; echo ready; while read x; do :; done; echo over]])
+    local script = file("s", [[trap 'stty size; exit 0' WINCH; echo ready; while :; do read x || :; done]])
     for _, pty in ipairs { "auto", "off" } do
-      terminal.run({ "expect ready", "resize 40x111", "expect 40 111", [[send \x04]], "wait" },
-        { process.headway, "exec", "--pty=" .. pty, "--", "bash", script })
+      terminal.run({ "expect ready", "resize 40x111", "expect 40 111", "wait" },
+        { process.headway, "exec", "--pty=" .. pty, "--", "dash", script })
     end
   end)
 
   it("a password is not shown, the output can be held", function()
-    both({ "expect Password:", [[send secret\r]], "expect (secret)", [[send \x13]], [[send x\r]], [[send \x11]],
+    both({ "expect Password:", [[send secret\r]], "expect (secret)", "expect hold", [[send \x13]], [[send x\r]], [[send \x11]],
       "expect [x]", "wait" },
-      { "sh", file("s", [[stty -echo; printf Password:; read p; stty echo; echo "($p)"; stty -echo; read x; echo "[$x]"]]) })
+      { "sh", file("s", [[stty -echo; printf Password:; read p; stty echo; echo "($p)"; stty -echo; echo hold; read x; echo "[$x]"]]) })
   end)
 
+  -- A terminal alone holds some 12 KB that nobody reads.
   it("keys that the command does not read yet are not lost", function()
     local script = file("s", ([[stty raw -echo; echo ready; read x <%s/go; head -c 2000000 | cksum; stty sane]]):format(dir))
     shell.run("mkfifo " .. dir .. "/go")
     local sum = select(2, shell.run("head -c 2000000 /dev/zero | tr '\\0' k | cksum")):gsub("\n", "")
-    terminal.run({ "expect ready", "paste 100000 k", "run echo > " .. dir .. "/go", "paste 1900000 k", "expect " .. sum, "wait" },
+    terminal.run({ "expect ready", "paste 20000 k", "run echo > " .. dir .. "/go", "paste 1980000 k", "expect " .. sum, "wait" },
       { process.headway, "exec", "--", "sh", script })
   end)
 
@@ -154,7 +155,7 @@ describe("headway exec on a terminal", function()
     for _, signal in ipairs { "TERM", "KILL" } do
       for _, whom in ipairs { "[s]leep 98771", "[h]eadway exec.*sleep 98771" } do
         terminal.run({ "expect $ ", [[send $HEADWAY exec -- sh -c 'stty raw -echo; echo ready; exec sleep 98771'\r]],
-          "expect ready\\r\\n", "expect ready", "modes -icanon -echo",
+          "expect ready;", "expect ready", "modes -icanon -echo",
           ("run pgrep -f '%s' | head -1 | xargs kill -%s"):format(whom, signal),
           "expect $ ", "modes +icanon +echo +isig +opost", [[send echo st=$?\r]], "expect st=",
           "run pkill -KILL -f '[s]leep 98771' || true" }, { "dash", "-i" })

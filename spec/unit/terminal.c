@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000, NAP_MS = 10 };
+enum { PATIENCE_MS = 20000, NAP_MS = 10 };
 
 static struct {
     int master; /* -1: hung up, or over */
