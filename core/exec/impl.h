@@ -11,6 +11,7 @@
 #include "exec/terminal.h"
 #include "exec/wrapper.h"
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): one per process, in the order of the files
 struct hw_wrapper {
     const struct hw_wrapper_options *o;
 

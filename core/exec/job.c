@@ -1,6 +1,5 @@
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "exec/impl.h"
@@ -22,17 +21,13 @@ void hw_wrapper_job_resize(struct hw_wrapper *w)
 /* What the person has set meanwhile is what the command would find. */
 static void take_keyboard(struct hw_wrapper *w)
 {
-    struct termios before = w->keyboard.kept;
-    bool was_raw = w->keyboard.raw;
-    hw_keyboard_raw(&w->keyboard);
-    const struct hw_keyboard *k = &w->keyboard;
-    if (!k->raw || (was_raw && memcmp(&before, &k->kept, sizeof before) == 0))
+    if (!hw_keyboard_raw(&w->keyboard))
         return;
     for (size_t i = 0; i < w->count; i++)
         if (w->is_pty[i] && w->copies[i].src >= 0)
-            tcsetattr(w->copies[i].src, TCSANOW, &k->kept);
+            tcsetattr(w->copies[i].src, TCSANOW, &w->keyboard.kept);
     hw_wrapper_job_resize(w);
-    hw_session_order(&w->session, HW_SESSION_MODES, 1, &k->kept);
+    hw_session_order(&w->session, HW_SESSION_MODES, 1, &w->keyboard.kept);
 }
 
 void hw_wrapper_job_restore(struct hw_wrapper *w)
@@ -192,6 +187,9 @@ static void suspend(struct hw_wrapper *w, int number)
 {
     flush(w);
     hw_wrapper_job_restore(w);
+    /* Brought to the front just now? Then it need not stop. */
+    if (number != SIGTSTP && w->has_pty && grant(w))
+        return;
     bool back = stop_self(w, number);
     if (w->has_pty)
         hw_wrapper_job_hear(w);

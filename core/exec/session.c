@@ -250,7 +250,7 @@ struct hw_session_word hw_session_next(struct hw_session *s)
 void hw_session_order(const struct hw_session *s, enum hw_session_order_kind kind, int number,
                       const struct termios *modes)
 {
-    struct order o = { .kind = kind, .number = number };
+    struct order o = { .kind = (int)kind, .number = number };
     if (modes)
         o.modes = *modes;
     if (s->channel >= 0 && send(s->channel, &o, sizeof o, MSG_NOSIGNAL) < 0)

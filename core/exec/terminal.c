@@ -75,18 +75,19 @@ static bool same_modes(const struct termios *a, const struct termios *b)
 }
 
 /* SIGTTOU is blocked, so a call from the background would go through: it is ours only in the foreground. */
-void hw_keyboard_raw(struct hw_keyboard *k)
+bool hw_keyboard_raw(struct hw_keyboard *k)
 {
     struct termios now;
     if (k->fd < 0 || hw_keyboard_place(k) != HW_FOREGROUND || tcgetattr(k->fd, &now) < 0)
-        return;
+        return false;
     if (k->raw && same_modes(&now, &k->set))
-        return;
+        return false;
     k->kept = now;
     cfmakeraw(&now);
     k->raw = tcsetattr(k->fd, TCSANOW, &now) == 0;
     if (tcgetattr(k->fd, &k->set) < 0)
         k->set = now;
+    return k->raw;
 }
 
 void hw_keyboard_restore(struct hw_keyboard *k)

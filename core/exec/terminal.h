@@ -38,9 +38,9 @@ enum hw_key { HW_KEY_PLAIN, HW_KEY_INTERRUPT = 1, HW_KEY_QUIT = 2 }; /* bits */
 
 void hw_keyboard_init(struct hw_keyboard *k, int fd);
 enum hw_place_of_job hw_keyboard_place(const struct hw_keyboard *k);
-/* Each key as it is pressed, nothing interpreted. Only in the foreground. What the modes were is in kept then. Who was stopped
- * meanwhile calls it again: the modes may be somebody else's. */
-void hw_keyboard_raw(struct hw_keyboard *k);
+/* Each key as it is pressed, nothing interpreted. Only in the foreground. Who was stopped meanwhile calls it again: the
+ * modes may be somebody else's. True: they were taken, kept has what they were. */
+bool hw_keyboard_raw(struct hw_keyboard *k);
 void hw_keyboard_restore(struct hw_keyboard *k);
 /* Moves pressed keys to the pty, as many as it takes. *ret_keys: those among them that mean a signal to the foreground of the
  * pty. False: the keyboard is gone. */

@@ -11,7 +11,7 @@ describe("headway exec as a job of", function()
   after_each(function() process.remove(dir) end)
 
   local function script(name, text)
-    shell.write(dir .. "/" .. name, text)
+    shell.write(dir .. "/" .. name, terminal.unique(text))
     return "sh " .. dir .. "/" .. name
   end
 
@@ -127,19 +127,19 @@ describe("headway exec as a job of", function()
         end)
 
         it("stopped and continued by hand: the command", function()
-          local task = script("task", "echo ready; read x; echo =$x=; read x; echo =$x= # 98764")
-          run {
-            "send " .. exec .. task .. [[\r]], "expect ready",
-            "run kill -STOP $(pgrep -f '^sh " .. dir .. "/task')", is_state("[s]h " .. dir .. "/task", "T"),
-            pty == "auto" and "expect Stopped" or [[send \x1a]],
-            pty == "auto" and "expect $ " or "expect Stopped",
+          shell.run("mkfifo " .. dir .. "/go")
+          local task = script("task", ("echo ready; read x; echo =$x=; read x <%s/go; echo =$x="):format(dir))
+          local word, pid = "[s]h " .. dir .. "/task", "$(pgrep -f '^sh " .. dir .. "/task')"
+          local steps = {
+            "send " .. exec .. task .. [[\r]], "expect ready", "run kill -STOP " .. pid, is_state(word, "T"),
+            -- Without a pty it's not seen by the shell, but the key works.
+            pty == "auto" and "expect Stopped" or [[send \x1a]], pty == "auto" and "expect $ " or "expect Stopped",
             [[send fg\r]], "foreground headway", [[send one\r]], "expect =one=",
-            pty == "auto" and "run kill -STOP $(pgrep -f '^sh " .. dir .. "/task')" or "run true",
+            "run kill -STOP " .. pid, is_state(word, "T"),
             pty == "auto" and "expect Stopped" or "run true",
-            "run kill -CONT $(pgrep -f '^sh " .. dir .. "/task')",
-            pty == "auto" and [[send fg\r]] or "run true",
-            [[send two\r]], "expect =two=", "expect $ ",
+            "run kill -CONT " .. pid, is_state(word, "S"), wrapper_is "S", "run echo two > " .. dir .. "/go", "expect =two=",
           }
+          run(steps)
         end)
 
         it("stopped and continued by hand: the wrapper", function()

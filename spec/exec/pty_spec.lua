@@ -177,7 +177,7 @@ describe("headway exec on a terminal", function()
   end)
 
   it("idle means idle: in the foreground, stopped, in the background", function()
-    local cpu = [[for p in $(pgrep -f "^$HEADWAY exec.*9877[2]|^headwa[y]"); do cut -d' ' -f14,15 /proc/$p/stat; done | tr ' ' '+' | paste -sd+ | sed 's/^$/0/']]
+    local cpu = [[for p in $(pgrep -f "^$HEADWAY [e]xec.*98772"); do cut -d' ' -f14,15 /proc/$p/stat; done | tr ' ' '+' | paste -sd+ | sed 's/^$/0/']]
     local idle = ("run a=$(echo $(( $(%s) ))); sleep 1; b=$(echo $(( $(%s) ))); [ $((b - a)) -le 3 ]"):format(cpu, cpu)
     terminal.run({ "expect $ ", [[send $HEADWAY exec -- sleep 98772\r]], "foreground headway", "modes -icanon", idle,
       [[send \x1a]], "expect Stopped", idle, [[send bg\r]], "expect $ ", idle, [[send kill %1\r]] },

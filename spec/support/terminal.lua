@@ -6,6 +6,13 @@ local M = {}
 
 local driver = (os.getenv "HEADWAY_BUILD" or "build/plain") .. "/terminal"
 
+local own = assert(shell.read "/proc/self/stat"):match "^%d+"
+
+--- Numbers of the form 987dd, arguments of `sleep` by which a process is found again, become this run's own.
+function M.unique(text)
+  return (text:gsub("987%d%d", "%0." .. own))
+end
+
 ---@class headway.spec.Shown
 ---@field seen string  every byte that the terminal showed
 ---@field said string  what the steps printed: exit statuses, outputs of commands
@@ -19,7 +26,7 @@ local driver = (os.getenv "HEADWAY_BUILD" or "build/plain") .. "/terminal"
 function M.try(steps, argv, options)
   options = options or {}
   local dir = process.temp_dir()
-  shell.write(dir .. "/steps", table.concat(steps, "\n") .. "\n")
+  shell.write(dir .. "/steps", M.unique(table.concat(steps, "\n")) .. "\n")
   local words = { "env", "-i" }
   for _, name in ipairs { "PATH", "HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS" } do
     words[#words + 1] = os.getenv(name) and name .. "=" .. os.getenv(name)
@@ -28,7 +35,7 @@ function M.try(steps, argv, options)
   for name, value in pairs(options.env or {}) do env[name] = value end
   for name, value in pairs(env) do words[#words + 1] = name .. "=" .. value end
   for _, word in ipairs { driver, dir .. "/steps", dir .. "/seen", options.size or "24x80" } do words[#words + 1] = word end
-  for _, word in ipairs(argv) do words[#words + 1] = word end
+  for _, word in ipairs(argv) do words[#words + 1] = M.unique(word) end
   local said = select(2, shell.run(shell.command(words) .. " 2>&1"))
   local shown = { seen = shell.read(dir .. "/seen") or "", said = said, ok = not said:find "FAILED" }
   process.remove(dir)

@@ -47,14 +47,28 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* As if the terminal was closed; by force when that does not help soon. */
+static void end_program(void)
+{
+    if (t.master >= 0)
+        close(t.master);
+    for (int64_t until = now_ms() + 2000; !t.ended && now_ms() < until;) {
+        kill(-t.pid, SIGHUP);
+        kill(-t.pid, SIGCONT);
+        t.ended = waitpid(t.pid, &t.status, WNOHANG) == t.pid;
+        poll(NULL, 0, t.ended ? 0 : NAP_MS);
+    }
+    if (!t.ended)
+        kill(-t.pid, SIGKILL);
+}
+
 static _Noreturn void fail(const char *why)
 {
     printf("\nFAILED: step %d: %s: %s; shown since:\n", t.line, t.step, why);
     fwrite(t.seen + t.at, 1, t.len - t.at, stdout);
     putchar('\n');
     fflush(stdout);
-    if (t.pid > 0 && !t.ended)
-        kill(-t.pid, SIGKILL);
+    end_program();
     exit(1);
 }
 
@@ -353,7 +367,6 @@ int main(int argc, char **argv)
     }
     free(line);
     free(t.seen);
-    if (!t.ended)
-        kill(-t.pid, SIGKILL);
+    end_program();
     return 0;
 }
