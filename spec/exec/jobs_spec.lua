@@ -38,7 +38,7 @@ describe("headway exec as a job of", function()
           for _, step in ipairs(steps) do
             list[#list + 1] = step
           end
-          list[#list + 1] = [[send exit\r]]
+          list[#list + 1] = [[send exit\rexit\r]]
           list[#list + 1] = "wait"
           return terminal.run(list, argv, options)
         end
