@@ -2,11 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+
+enum { FILES_OLD = 4096 };
 
 void hw_inherited_take(struct hw_inherited *in)
 {
@@ -40,15 +44,13 @@ static int place_files(const int fds[3])
     return 0;
 }
 
-/* Where the process group is our own, a terminal's signals reach us and the command alike. */
+/* SIGTTOU is still blocked: a group may take the foreground by itself. */
 static void settle(const struct hw_command *c)
 {
-    if (c->session) {
-        setsid();
-        if (ioctl(STDOUT_FILENO, TIOCSCTTY, 0) < 0)
-            ioctl(STDERR_FILENO, TIOCSCTTY, 0);
-    } else if (c->group)
+    if (c->group)
         setpgid(0, 0);
+    if (c->group && c->front >= 0)
+        tcsetpgrp(c->front, getpgrp());
 }
 
 /* Returns when there is no other program to become. */
@@ -110,4 +112,32 @@ pid_t hw_command_start(const struct hw_command *c, int *ret_status, struct hw_er
         return pid; /* closed by exec: it runs */
     *ret_status = judge(c, error, err);
     return -1;
+}
+
+/* ---- forks of ours ------------------------------------------------------------------------------- */
+
+static int by_number(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+static void close_from_to(int first, int last)
+{
+    if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0)
+        return;
+    for (int fd = first; fd <= last && fd < FILES_OLD; fd++) /* before Linux 5.9 */
+        close(fd);
+}
+
+void hw_close_others(int *keep, size_t count)
+{
+    int from = 3;
+    qsort(keep, count, sizeof *keep, by_number);
+    for (size_t i = 0; i < count; i++) {
+        if (keep[i] < from)
+            continue;
+        close_from_to(from, keep[i] - 1);
+        from = keep[i] + 1;
+    }
+    close_from_to(from, INT_MAX);
 }

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -22,8 +23,8 @@ struct hw_command {
     char *const *argv; /* ended by NULL; argv[0] is looked up in PATH */
     char *const *env;  /* "NAME=value", ended by NULL */
     int fds[3]; /* borrows: what it gets as 0, 1, 2; each above 2, or the descriptor that it replaces; -1 = closed */
-    bool session; /* a session of its own, with fds[1] (else fds[2]) as its terminal */
-    bool group;   /* a process group of its own, in our session */
+    bool group; /* a process group of its own, in our session */
+    int front;  /* borrows: the terminal whose foreground that group becomes; -1 = none */
     const struct hw_inherited *inherited; /* borrows */
 };
 
@@ -34,5 +35,8 @@ enum { HW_CANT_RUN = 126, HW_NO_COMMAND = 127 };
 HW_MUST_USE pid_t hw_command_start(const struct hw_command *c, int *ret_status, struct hw_err *err);
 /* Becomes the command, in this process. Returns only when that fails, the status as above. */
 HW_MUST_USE int hw_command_become(const struct hw_command *c, struct hw_err *err);
+
+/* Closes what a fork must not hold: everything above 2 but these, which it sorts. Negative ones are skipped. */
+void hw_close_others(int *keep, size_t count);
 
 #endif

@@ -54,6 +54,7 @@ void hw_copy_close(struct hw_copy *c)
     close_fd(&c->through[0]);
     close_fd(&c->through[1]);
     close_fd(&c->anew);
+    c->reader_gone = false;
 }
 
 void hw_copy_done(struct hw_copy *c)
@@ -71,6 +72,8 @@ static int target(const struct hw_copy *c)
 
 struct pollfd hw_copy_poll(const struct hw_copy *c)
 {
+    if (c->reader_gone)
+        return (struct pollfd){ .fd = -1 };
     if (c->src >= 0 && c->dst_full)
         return (struct pollfd){ .fd = target(c), .events = POLLOUT };
     return (struct pollfd){ .fd = c->src, .events = POLLIN };
@@ -78,13 +81,18 @@ struct pollfd hw_copy_poll(const struct hw_copy *c)
 
 struct pollfd hw_copy_poll_reader(const struct hw_copy *c)
 {
-    return (struct pollfd){ .fd = c->src >= 0 && c->has_reader ? c->dst : -1 };
+    return (struct pollfd){ .fd = !hw_copy_is_over(c) && c->has_reader ? c->dst : -1 };
 }
 
 static bool is_readable(int fd)
 {
     struct pollfd p = { .fd = fd, .events = POLLIN };
     return fd >= 0 && poll(&p, 1, 0) > 0 && p.revents & POLLIN;
+}
+
+bool hw_copy_has_more(const struct hw_copy *c)
+{
+    return is_readable(c->through[0]) || is_readable(c->src);
 }
 
 uint64_t hw_copy_waiting(const struct hw_copy *c)
@@ -100,7 +108,9 @@ uint64_t hw_copy_waiting(const struct hw_copy *c)
 static void end(struct hw_copy *c, int error)
 {
     c->error = error;
-    hw_copy_close(c);
+    c->reader_gone = error == EPIPE && c->through[0] >= 0;
+    if (!c->reader_gone)
+        hw_copy_close(c);
 }
 
 void hw_copy_lose_reader(struct hw_copy *c)
@@ -262,7 +272,7 @@ bool hw_copy_step(struct hw_copy *c)
 {
     ssize_t moved = 0, n = 0;
     c->dst_full = false;
-    while (c->src >= 0 && moved < TURN && (n = move(c)) > 0)
+    while (!hw_copy_is_over(c) && moved < TURN && (n = move(c)) > 0)
         moved += n;
     return moved > 0;
 }
@@ -287,6 +297,9 @@ void hw_copy_run(struct hw_copy *list, size_t count)
             else if (fds[i].revents)
                 hw_copy_step(&list[i]);
         }
+        for (size_t i = 0; i < count; i++)
+            if (list[i].reader_gone)
+                hw_copy_close(&list[i]);
     }
 }
 

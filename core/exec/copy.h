@@ -36,7 +36,8 @@ struct hw_copy {
     uint64_t gap_at;
     bool dst_full; /* it takes nothing now: it is awaited, not src */
     bool plain;    /* dst can't be spliced to (a file opened to append): bytes pass through here */
-    int error;     /* errno that ended it, EPIPE: its reader is gone; 0 = end of the stream */
+    bool reader_gone; /* that of a pty's bytes: src stays open until the owner has told the command, and calls close */
+    int error; /* errno that ended it, EPIPE: its reader is gone; 0 = end of the stream */
 };
 
 /* Takes src. pty: it is a master. */
@@ -48,7 +49,7 @@ void hw_copy_done(struct hw_copy *c);
 
 static inline bool hw_copy_is_over(const struct hw_copy *c)
 {
-    return c->src < 0;
+    return c->src < 0 || c->reader_gone;
 }
 /* What to wait for; fd -1 when it is over. */
 struct pollfd hw_copy_poll(const struct hw_copy *c);
@@ -56,6 +57,8 @@ struct pollfd hw_copy_poll(const struct hw_copy *c);
 struct pollfd hw_copy_poll_reader(const struct hw_copy *c);
 /* He is: the stream is over, before anything more is written. */
 void hw_copy_lose_reader(struct hw_copy *c);
+/* Whether any byte waits to be moved: those on their way through a terminal, too. */
+bool hw_copy_has_more(const struct hw_copy *c);
 /* Bytes that wait to be moved. */
 uint64_t hw_copy_waiting(const struct hw_copy *c);
 /* Moves what can be moved now, at most about 1 MiB; true when anything was. */

@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -24,7 +23,7 @@ int64_t hw_wrapper_now(void)
 static void keep_files(const struct hw_wrapper *w, int control)
 {
     hw_empty_fd(STDIN_FILENO, O_RDONLY);
-    hw_wrapper_streams_keep(w, control);
+    hw_wrapper_streams_keep(w, &control, 1);
 }
 
 /* Neither terminal nor job is ours, and it's the command that ends us. */

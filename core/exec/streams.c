@@ -1,9 +1,6 @@
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/close_range.h>
 #include <linux/kcmp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,7 +12,7 @@ enum {
     FEED_BYTES = 1024 * 1024
 }; /* what a busy reporter may lag behind; the kernel may allow less */
 
-enum { KEPT_MAX = 32, FILES_OLD = 4096 };
+enum { KEPT_MAX = 32 };
 
 /* Each writes at a place of its own: a regular file that was opened twice, and not to append. */
 static bool have_two_places(int a, int b, const struct stat *st)
@@ -46,6 +43,13 @@ static bool wants_pty(const struct hw_wrapper *w, int fd)
     return w->o->pty == HW_PTY_ON || (w->o->pty == HW_PTY_AUTO && isatty(fd));
 }
 
+/* Its other end may be a pager's. */
+static bool is_pipe(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 /* A terminal whose modes ours shall have; -1 = none. */
 static int like(int fd)
 {
@@ -72,15 +76,10 @@ static int open_stream(struct hw_wrapper *w, int dst, bool pty, int *ret_fd, str
         return -1;
     if (pty ? hw_pty_open(like(dst), &ends[0], &ends[1], err) < 0 : pipe2(ends, O_CLOEXEC) < 0)
         return pty ? -1 : hw_fail_sys(err, "make a pipe");
-    if (hw_copy_init(&w->copies[i], ends[0], pty, dst, w->feeds[i][1], err) < 0) {
-        close(ends[0]);
-        close(ends[1]);
-        return -1;
-    }
-    w->is_pty[i] = pty;
     w->count++;
+    w->is_pty[i] = pty;
     *ret_fd = ends[1];
-    return 0;
+    return hw_copy_init(&w->copies[i], ends[0], pty, dst, w->feeds[i][1], err);
 }
 
 /* Where the output is not watched only a terminal that was asked for needs us in between. */
@@ -93,11 +92,24 @@ static int open_output(struct hw_wrapper *w, int dst, struct hw_err *err)
         return 0;
     if (open_stream(w, dst, pty, &w->given[dst], err) < 0)
         return -1;
-    if (pty && !w->session) {
-        w->session = true;
+    if (pty && !w->has_pty) {
+        w->has_pty = true;
+        w->slave = w->given[dst];
         w->master = w->copies[w->count - 1].src;
     }
     return 0;
+}
+
+/* Opened again, so that a key which another process took first is not waited for. */
+static void open_keyboard(struct hw_wrapper *w)
+{
+    int again = hw_terminal_reopen(STDIN_FILENO, O_RDWR);
+    if (again >= 0) {
+        if (w->tty >= 0)
+            close(w->tty);
+        w->tty = again;
+    }
+    hw_keyboard_init(&w->keyboard, w->tty);
 }
 
 static int open_all(struct hw_wrapper *w, struct hw_err *err)
@@ -109,11 +121,13 @@ static int open_all(struct hw_wrapper *w, struct hw_err *err)
         w->given[2] = w->given[1];
     else if (open_output(w, STDERR_FILENO, err) < 0)
         return -1;
+    if (!w->has_pty)
+        return 0;
     /* Only keys go through us; any other input is the command's own. */
-    if (w->session && isatty(STDIN_FILENO)) {
-        w->given[0] = w->given[1] > 2 && isatty(w->given[1]) ? w->given[1] : w->given[2];
-        hw_keyboard_init(&w->keyboard, STDIN_FILENO);
-    }
+    if (isatty(STDIN_FILENO))
+        w->given[0] = w->slave;
+    open_keyboard(w);
+    w->lazy = !isatty(STDIN_FILENO) || is_pipe(STDOUT_FILENO);
     return 0;
 }
 
@@ -121,8 +135,8 @@ static void give_ours(struct hw_wrapper *w)
 {
     for (int i = 0; i < 3; i++)
         w->given[i] = w->o->inherited->closed[i] ? -1 : i;
-    w->session = false;
-    w->master = -1;
+    w->has_pty = false;
+    w->master = w->slave = -1;
     w->keyboard.fd = -1;
 }
 
@@ -173,43 +187,18 @@ static bool is_written_by_us(const struct hw_wrapper *w, int fd)
 /* stderr stays: what is amiss is said there. */
 void hw_wrapper_streams_let_go(const struct hw_wrapper *w)
 {
-    if (w->keyboard.fd != STDIN_FILENO)
-        hw_empty_fd(STDIN_FILENO, O_RDONLY);
+    const int more[] = { w->signals, w->session.channel, w->tty };
+    hw_empty_fd(STDIN_FILENO, O_RDONLY);
     if (!is_written_by_us(w, STDOUT_FILENO))
         hw_empty_fd(STDOUT_FILENO, O_WRONLY);
-    hw_wrapper_streams_keep(w, w->signals);
+    hw_wrapper_streams_keep(w, more, sizeof more / sizeof more[0]);
 }
 
-static int by_number(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
-static void close_from_to(int first, int last)
-{
-    if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0)
-        return;
-    for (int fd = first; fd <= last && fd < FILES_OLD; fd++) /* before Linux 5.9 */
-        close(fd);
-}
-
-static void close_others(int *keep, size_t count)
-{
-    int from = 3;
-    qsort(keep, count, sizeof *keep, by_number);
-    for (size_t i = 0; i < count; i++) {
-        if (keep[i] < from)
-            continue;
-        close_from_to(from, keep[i] - 1);
-        from = keep[i] + 1;
-    }
-    close_from_to(from, INT_MAX);
-}
-
-void hw_wrapper_streams_keep(const struct hw_wrapper *w, int more)
+void hw_wrapper_streams_keep(const struct hw_wrapper *w, const int *more, size_t count)
 {
     int keep[KEPT_MAX], n = 0;
-    keep[n++] = more;
+    for (size_t i = 0; i < count; i++)
+        keep[n++] = more[i];
     for (size_t i = 0; i < w->count; i++) {
         const struct hw_copy *c = &w->copies[i];
         const int fds[] = { c->src,     c->through[0], c->through[1],  c->anew,
@@ -219,7 +208,7 @@ void hw_wrapper_streams_keep(const struct hw_wrapper *w, int more)
     }
     for (size_t i = 0; w->o->keep && w->o->keep[i] >= 0 && n < KEPT_MAX; i++)
         keep[n++] = w->o->keep[i];
-    close_others(keep, (size_t)n);
+    hw_close_others(keep, (size_t)n);
 }
 
 void hw_wrapper_streams_done(struct hw_wrapper *w)

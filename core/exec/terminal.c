@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pty.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -44,60 +44,98 @@ void hw_pty_resize(int master, int like)
         ioctl(master, TIOCSWINSZ, &size);
 }
 
+int hw_terminal_reopen(int fd, int flags)
+{
+    char path[40];
+    if (!isatty(fd))
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* ---- the person's ------------------------------------------------------------------------------- */
+
 void hw_keyboard_init(struct hw_keyboard *k, int fd)
 {
-    *k = (struct hw_keyboard){ .fd = -1 };
-    if (fd >= 0 && tcgetattr(fd, &k->kept) == 0)
-        k->fd = fd;
+    *k = (struct hw_keyboard){ .fd = isatty(fd) ? fd : -1 };
+}
+
+enum hw_place_of_job hw_keyboard_place(const struct hw_keyboard *k)
+{
+    pid_t group = tcgetpgrp(k->fd);
+    if (group >= 0)
+        return group == getpgrp() ? HW_FOREGROUND : HW_BACKGROUND;
+    return errno == ENOTTY && isatty(k->fd) ? HW_FOREGROUND : HW_HUNG_UP;
+}
+
+static bool same_modes(const struct termios *a, const struct termios *b)
+{
+    return a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag && a->c_lflag == b->c_lflag &&
+           memcmp(a->c_cc, b->c_cc, sizeof a->c_cc) == 0;
 }
 
 /* SIGTTOU is blocked, so a call from the background would go through: it is ours only in the foreground. */
-static bool is_foreground(const struct hw_keyboard *k)
+bool hw_keyboard_raw(struct hw_keyboard *k)
 {
-    return k->fd >= 0 && tcgetpgrp(k->fd) == getpgrp();
-}
-
-void hw_keyboard_raw(struct hw_keyboard *k)
-{
-    if (k->raw || !is_foreground(k))
-        return;
-    struct termios raw = k->kept;
-    cfmakeraw(&raw);
-    /* Reads give what is there, so that none blocks when another process took the key first. */
-    raw.c_cc[VMIN] = 0;
-    raw.c_cc[VTIME] = 0;
-    k->raw = tcsetattr(k->fd, TCSANOW, &raw) == 0;
+    struct termios now;
+    if (k->fd < 0 || hw_keyboard_place(k) != HW_FOREGROUND || tcgetattr(k->fd, &now) < 0)
+        return false;
+    if (k->raw && same_modes(&now, &k->set))
+        return false;
+    k->kept = now;
+    cfmakeraw(&now);
+    k->raw = tcsetattr(k->fd, TCSANOW, &now) == 0;
+    if (tcgetattr(k->fd, &k->set) < 0)
+        k->set = now;
+    return k->raw;
 }
 
 void hw_keyboard_restore(struct hw_keyboard *k)
 {
-    if (!k->raw)
-        return;
+    if (k->raw && k->fd >= 0 && hw_keyboard_place(k) == HW_FOREGROUND)
+        tcsetattr(k->fd, TCSANOW, &k->kept);
     k->raw = false;
-    tcsetattr(k->fd, TCSADRAIN, &k->kept);
 }
 
-static bool suspends(int master, const char *keys, size_t len)
+static unsigned meaning(int master, const char *keys, size_t len)
 {
     struct termios modes;
+    unsigned found = 0;
     if (tcgetattr(master, &modes) < 0 || !(modes.c_lflag & ISIG))
-        return false;
-    cc_t key = modes.c_cc[VSUSP];
-    return key != _POSIX_VDISABLE && memchr(keys, key, len);
+        return 0;
+    const struct {
+        cc_t key;
+        unsigned means;
+    } rows[] = { { modes.c_cc[VINTR], HW_KEY_INTERRUPT }, { modes.c_cc[VQUIT], HW_KEY_QUIT } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].key != _POSIX_VDISABLE && memchr(keys, rows[i].key, len))
+            found |= rows[i].means;
+    return found;
 }
 
-bool hw_keyboard_pass(struct hw_keyboard *k, int master, bool *ret_suspend)
+/* False: the keyboard is gone. */
+static bool fill(struct hw_keyboard *k)
 {
-    char keys[512];
-    *ret_suspend = false;
-    ssize_t n = read(k->fd, keys, sizeof keys);
-    if (n < 0)
-        return errno == EINTR || errno == EAGAIN;
-    if (n == 0) { /* nothing, or the end: a terminal that hung up says so */
-        struct pollfd p = { .fd = k->fd };
-        return poll(&p, 1, 0) == 0;
-    }
-    *ret_suspend = suspends(master, keys, (size_t)n);
-    /* A terminal that takes no more drops what is typed, as any does. */
-    return write(master, keys, (size_t)n) >= 0 || errno == EAGAIN || errno == EINTR;
+    ssize_t n = read(k->fd, k->keys, sizeof k->keys);
+    k->from = 0;
+    k->to = n > 0 ? (size_t)n : 0;
+    return n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+bool hw_keyboard_pass(struct hw_keyboard *k, int master, unsigned *ret_keys)
+{
+    *ret_keys = 0;
+    if (!hw_keyboard_is_full(k) && !fill(k))
+        return false;
+    if (!hw_keyboard_is_full(k))
+        return true;
+    /* Before they are passed: the modes that judge them are those of now. */
+    unsigned keys = meaning(master, k->keys + k->from, k->to - k->from);
+    ssize_t n = write(master, k->keys + k->from, k->to - k->from);
+    if (n > 0) {
+        k->from += (size_t)n;
+        *ret_keys = keys;
+    } else if (errno != EAGAIN && errno != EINTR)
+        k->from = k->to; /* nobody has the pty any more */
+    return true;
 }

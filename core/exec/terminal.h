@@ -1,9 +1,10 @@
 /* terminal.h - terminals: one made for the command (pty), and the one that a person sits at.
- * open, own_size -> raw -> restore. Nothing here blocks. */
+ * open, init -> raw -> pass ... -> restore. Nothing here blocks. */
 #ifndef HW_EXEC_TERMINAL_H
 #define HW_EXEC_TERMINAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <termios.h>
 
 #include "base/err.h"
@@ -14,21 +15,39 @@
 HW_MUST_USE int hw_pty_open(int like, int *ret_master, int *ret_slave, struct hw_err *err);
 /* Gives it the size of another terminal; the kernel tells the command by SIGWINCH. */
 void hw_pty_resize(int master, int like);
+/* A second way to what is a terminal, which does not block: the flags of the first are others' too. -1 = no terminal,
+ * or it can't be had. */
+int hw_terminal_reopen(int fd, int flags);
 
 /* The terminal of the person, whose keys go to the command's pty. */
 struct hw_keyboard {
-    int fd;              /* borrows; -1 = there is none */
-    struct termios kept; /* its modes as we found them */
-    bool raw;
+    int fd;                   /* borrows: must not block; -1 = there is none, or it hung up */
+    bool raw;                 /* its modes are ours */
+    struct termios kept, set; /* its modes as we found them, and as we left them */
+    char keys[4096];          /* what the pty has not taken yet */
+    size_t from, to;
 };
 
-/* Takes the modes down; the keyboard stays as it is. */
+enum hw_place_of_job {
+    HW_FOREGROUND, /* or no job at all: it is not the terminal of our session */
+    HW_BACKGROUND,
+    HW_HUNG_UP,
+};
+
+enum hw_key { HW_KEY_PLAIN, HW_KEY_INTERRUPT = 1, HW_KEY_QUIT = 2 }; /* bits */
+
 void hw_keyboard_init(struct hw_keyboard *k, int fd);
-/* Each key as it is pressed, nothing interpreted. Only while we are in the foreground, else later. */
-void hw_keyboard_raw(struct hw_keyboard *k);
+enum hw_place_of_job hw_keyboard_place(const struct hw_keyboard *k);
+/* Each key as it is pressed, nothing interpreted. Only in the foreground. Who was stopped meanwhile calls it again: the
+ * modes may be somebody else's. True: they were taken, kept has what they were. */
+bool hw_keyboard_raw(struct hw_keyboard *k);
 void hw_keyboard_restore(struct hw_keyboard *k);
-/* Moves pressed keys to the pty. *ret_suspend: among them was the one that stops a job, and the pty's modes let it. False:
- * the keyboard is gone. */
-bool hw_keyboard_pass(struct hw_keyboard *k, int master, bool *ret_suspend);
+/* Moves pressed keys to the pty, as many as it takes. *ret_keys: those among them that mean a signal to the foreground of the
+ * pty. False: the keyboard is gone. */
+bool hw_keyboard_pass(struct hw_keyboard *k, int master, unsigned *ret_keys);
+static inline bool hw_keyboard_is_full(const struct hw_keyboard *k)
+{
+    return k->to > k->from;
+}
 
 #endif

@@ -13,7 +13,9 @@
  * Where no process or descriptor can be had, this one becomes the command, unwatched.
  *
  * Where we have a controlling terminal the command stays in our process group, so that a shell's job control sees one
- * job; elsewhere it gets its own group, so that a signal reaches it once. With a pty it has a session of its own. */
+ * job; elsewhere it gets its own group, so that a signal reaches it once. With a pty it has a session of its own, led by one more
+ * process (session.h), which tells us when it stops, and we do the same to our job: what a shell sees and what a person types is
+ * carried over. */
 #ifndef HW_EXEC_WRAPPER_H
 #define HW_EXEC_WRAPPER_H
 

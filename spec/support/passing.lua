@@ -67,7 +67,8 @@ function M.run(front, script, flags)
   os.execute(("mkdir %s/work %s/manifests; chmod 755 %s; chmod 777 %s/work %s/manifests"):format(dir, dir, dir, dir, dir))
   shell.write(dir .. "/script", ("RUN=(%s)\nPROBE=%s\nread -r _ _ _ _ _ SID _ </proc/$$/stat; echo $SID >../session\n%s\n%s\n"):format(
     shell.command(M.fronts[front](dir, flags)), shell.quote(M.probe), PRELUDE, script))
-  local words = { "env", "-i", "HOME=/", "PATH=" .. os.getenv "PATH", "TINI_VERBOSITY=0" }
+  -- A library of ours may have made the interpreter ignore SIGPIPE, which would be inherited.
+  local words = { "env", "--default-signal=PIPE", "-i", "HOME=/", "PATH=" .. os.getenv "PATH", "TINI_VERBOSITY=0" }
   for _, name in ipairs { "ASAN_OPTIONS", "UBSAN_OPTIONS" } do
     words[#words + 1] = os.getenv(name) and name .. "=" .. os.getenv(name)
   end
