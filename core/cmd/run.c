@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/reporting.h"
 #include "kube/client.h"
+#include "loop/loop.h"
 #include "report/reporter.h"
 #include "sink/annotation.h"
 #include "sink/lines.h"
@@ -184,8 +185,9 @@ static int add_dir(struct run *run, struct hw_err *err)
         .by = by_name(c),
         .begun_ms = hw_wall_ms(&run->clock),
     };
-    int st = c->dir.path ? hw_dir_new(&sink, c->dir.path, &objects, &run->clock, &events, err)
-                         : hw_fail(err, HW_ECONFIG, "sink dir: set dir.path (--dir)");
+    int st = c->dir.path
+                 ? hw_dir_new(&sink, &run->loop, c->dir.path, &objects, &run->clock, &events, err)
+                 : hw_fail(err, HW_ECONFIG, "sink dir: set dir.path (--dir)");
     if (st < 0)
         hw_objects_done(&objects);
     else
@@ -307,9 +309,8 @@ static int begin(struct run *run, struct hw_err *err)
 {
     if (check_limits(err) < 0)
         return -1;
-    int st = uv_loop_init(&run->loop);
-    if (st < 0)
-        return hw_fail(err, HW_ESYS, "make the event loop: %s", uv_strerror(st));
+    if (hw_loop_init(&run->loop, err) < 0)
+        return -1;
     return hw_signals_catch(&run->signals, &run->loop, on_signal, run, err);
 }
 

@@ -29,6 +29,7 @@ static void open_failed(struct hw_file_read *ret, int error)
         refuse(ret, "progress file is no regular file");
         return;
     default:
+        ret->failed = true;
         ret->kind = HW_FILE_REFUSED;
         snprintf(ret->why, sizeof ret->why, "progress file: %s", strerror(error));
     }
@@ -144,6 +145,7 @@ void hw_file_read(const char *path, struct hw_file_memory *memory, int64_t now_m
     bool whole = true, ended = false;
     ret->why[0] = ret->line[0] = '\0';
     ret->len = 0;
+    ret->failed = false;
     hw_auto_fd fd = open_regular(path, ret);
     if (fd < 0) {
         memory->held = false;
