@@ -4,6 +4,11 @@
 
 #include "base/mem.h"
 
+void hw_json_guard(void)
+{
+    json_set_alloc_funcs(hw_xmalloc, free);
+}
+
 static json_t *at(json_t *root, va_list ap)
 {
     const char *name;
@@ -33,5 +38,5 @@ const char *hw_json_text(json_t *root, ...)
 char *hw_json_dump(const json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-    return text ? text : hw_xstrdup("null"); /* only when memory is out */
+    return text ? text : hw_xstrdup("null"); /* only when value is NULL */
 }

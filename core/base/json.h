@@ -15,6 +15,11 @@ static inline void hw_cleanup_json(json_t **j)
 }
 #define hw_auto_json __attribute__((cleanup(hw_cleanup_json))) json_t *
 
+/* Once, at the start. Memory that jansson does not get ends the program, as base/mem.h says, also while text from outside is
+ * read (which has a ceiling already): it would leave out what it composes without a word, and where its reader can't grow
+ * the buffer of a token (2.14, lex_save) it goes on behind the buffer's end. */
+void hw_json_guard(void);
+
 /* The member at a path of names ("metadata", "annotations", NULL); NULL when something on the way is
  * missing or no object. Borrowed from root. */
 json_t *hw_json_at(json_t *root, ...) __attribute__((sentinel));

@@ -15,9 +15,19 @@
 #define HW_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 void *hw_xzalloc(size_t size);
+void *hw_xmalloc(size_t size);
+void *hw_xcalloc(size_t count, size_t size);
+void *hw_xrealloc(void *ptr, size_t size);
 char *hw_xstrdup(const char *s);              /* NULL stays NULL */
 char *hw_xstrndup(const char *s, size_t len); /* copies len bytes, ends them */
 char *hw_xasprintf(const char *fmt, ...) HW_PRINTF(1, 2);
+
+/* Says on stderr that memory is out, and aborts. */
+_Noreturn void hw_out_of_memory(void);
+/* What is called before an abort, once, to take away what would be left half done: files, a child. May not allocate. NULL =
+ * nothing. hw_last_act calls it. */
+void hw_set_last_act(void (*fn)(void *ctx), void *ctx);
+void hw_last_act(void);
 
 /* Overwrites, so that the compiler can't leave it out; for tokens. */
 void hw_wipe(void *ptr, size_t len);

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "base/mem.h"
+#include "loop/loop.h"
 #include "lua/worker.h"
 
 enum {
@@ -81,7 +82,8 @@ static bool try_source(struct hw_lint *lint, const struct hw_parser_source *sour
                        const char *user_dir, const struct hw_pairs *options, bool strict)
 {
     struct trial t = { .lint = lint };
-    uv_loop_init(&t.loop);
+    if (hw_loop_init(&t.loop, &lint->err) < 0)
+        return false;
     uv_timer_init(&t.loop, &t.timer);
     if (load(&t, source, user_dir, options, strict) == 0) {
         uv_timer_start(&t.timer, on_late, WAIT_MS, 0);

@@ -14,6 +14,7 @@
 #include "local/dataprocess.h"
 #include "local/view.h"
 #include "loop/child.h"
+#include "loop/loop.h"
 #include "sink/lines.h"
 
 enum { FINISH_MS = 4500, OUTPUT_CHUNK = 16 * 1024, DRAIN_CHUNKS = 64, PATIENCE_MS = 10000 };
@@ -36,10 +37,41 @@ struct local {
     uv_pipe_t output;    /* what the script prints, on a terminal */
     char chunk[OUTPUT_CHUNK];
     bool live, reading;
+    bool unwritten; /* a sink did not take the last value; it was said */
     int interrupts, code;
 };
 
 /* ---- what the script needs ----------------------------------------------------------------------- */
+
+/* The file of that name in the temporary directory, if there is one; -1 with errno. Allocates nothing. */
+static int remove_file(const struct local *l, const char *name)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/%s", l->dir, name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return 0; /* it could not be made either */
+    return unlink(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static void remove_files(struct local *l)
+{
+    if (!l->dir)
+        return;
+    if (remove_file(l, "script") < 0 || remove_file(l, "progress") < 0 ||
+        (rmdir(l->dir) < 0 && errno != ENOTEMPTY && errno != EEXIST))
+        hw_log(HW_WARN, "local", "remove '%s': %s", l->dir, strerror(errno));
+    else if (access(l->dir, F_OK) == 0)
+        hw_log(HW_INFO, "local", "kept '%s': the script left files in it", l->dir);
+}
+
+/* Neither the script nor its files stay behind. */
+static void on_abort(void *ctx)
+{
+    struct local *l = ctx;
+    if (l->child)
+        hw_child_kill(l->child, SIGKILL);
+    remove_files(l);
+}
 
 static int make_files(struct local *l, struct hw_err *err)
 {
@@ -50,6 +82,7 @@ static int make_files(struct local *l, struct hw_err *err)
         free(hw_steal(&l->dir));
         return -1;
     }
+    hw_set_last_act(on_abort, l);
     l->file = hw_xasprintf("%s/progress", l->dir);
     if (!l->process.source)
         return 0;
@@ -58,17 +91,6 @@ static int make_files(struct local *l, struct hw_err *err)
     if (!f || fputs(l->process.source, f) < 0 || fflush(f) != 0)
         return hw_fail_sys(err, "write the script '%s'", l->script);
     return 0;
-}
-
-static void remove_files(struct local *l)
-{
-    if (l->script)
-        unlink(l->script);
-    hw_auto_free char *own = l->dir ? hw_xasprintf("%s/progress", l->dir) : NULL;
-    if (own)
-        unlink(own);
-    if (l->dir && rmdir(l->dir) < 0)
-        hw_log(HW_INFO, "local", "kept '%s': the script left files in it", l->dir);
 }
 
 static const char *env_value(char *const *env, const char *name)
@@ -124,7 +146,7 @@ static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 static void on_done(void *ctx, bool written)
 {
     struct local *l = ctx;
-    (void)written;
+    l->unwritten = !written;
     uv_stop(&l->loop);
 }
 
@@ -207,7 +229,7 @@ static int add_dir(struct local *l, struct hw_err *err)
                                .operation = json_deep_copy(l->objects.operation),
                                .by = l->objects.by,
                                .begun_ms = l->objects.begun_ms };
-    if (hw_dir_new(&sink, l->config->dir.path, &copy, &l->clock, &events, err) < 0) {
+    if (hw_dir_new(&sink, &l->loop, l->config->dir.path, &copy, &l->clock, &events, err) < 0) {
         hw_objects_done(&copy);
         return -1;
     }
@@ -299,6 +321,7 @@ static void close_all(struct local *l)
     uv_run(&l->loop, UV_RUN_DEFAULT);
     uv_loop_close(&l->loop);
     remove_files(l);
+    hw_set_last_act(NULL, NULL);
     hw_objects_done(&l->objects);
     hw_dataprocess_done(&l->process);
     for (char **e = l->env; e && *e; e++)
@@ -319,7 +342,10 @@ static int local_main(struct hw_cmd_ctx *ctx)
         return hw_cmd_misuse(ctx, "which manifest: -f FILE, or -f - for standard input");
     }
     l->config = ctx->config;
-    uv_loop_init(&l->loop);
+    if (hw_loop_init(&l->loop, &err) < 0) {
+        free(l);
+        return hw_cmd_fail(ctx, &err);
+    }
     uv_timer_init(&l->loop, &l->patience);
     l->patience.data = l;
     int status;
@@ -327,7 +353,7 @@ static int local_main(struct hw_cmd_ctx *ctx)
         status = hw_cmd_fail(ctx, &err);
     else {
         uv_run(&l->loop, UV_RUN_DEFAULT);
-        status = l->code ? 1 : 0;
+        status = l->code ? 1 : l->unwritten ? hw_exit_status(HW_ESYS) : 0;
     }
     close_all(l);
     free(l);

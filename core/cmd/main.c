@@ -8,12 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/args.h"
 #include "cmd/cmd.h"
+#include "cmd/output.h"
 #include "cmd/usage.h"
+#include "loop/loop.h"
 #include "lua/worker_main.h"
 
 /* From here on a block is a mapping of its own and given back when it is freed. By default glibc moves this up to the
@@ -42,19 +45,35 @@ static void hold_standard_files(void)
 {
     static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
     for (int fd = 0; fd < 3; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[fd]) != fd) {
+            fprintf(stderr, "headway: open /dev/null for descriptor %d: %s\n", fd, strerror(errno));
             _exit(3);
+        }
 }
 
-/* A full disk or a reader that is gone shows only now. */
-static int check_stdout(int status)
+/* Our own end for lack of memory says so (base/mem.h). Any other is a library's, which gives up without a word where it
+ * knows no way out: libuv does so when it can't make the pipe for signals. */
+/* NOLINTBEGIN(bugprone-signal-handler): abort() raises it in the middle of a plain call, nothing is interrupted. */
+static void on_abort(int number)
 {
-    errno = 0;
-    bool failed = fflush(stdout) != 0 || ferror(stdout);
-    if (!failed)
-        return status;
-    fprintf(stderr, "headway: write standard output: %s\n", errno ? strerror(errno) : "failed");
-    return status ? status : hw_exit_status(HW_ESYS);
+    const char *error = strerrordesc_np(errno);
+    const char *parts[] = { "headway: a library gave up: ", error ? error : "no reason known",
+                            "\n" };
+    (void)number;
+    for (size_t i = 0; i < HW_LEN(parts); i++)
+        if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0)
+            break;
+    hw_last_act();
+}
+/* NOLINTEND(bugprone-signal-handler) */
+
+/* Nothing of the libraries' may fail silently. */
+static void guard(void)
+{
+    signal(SIGABRT, on_abort);
+    hw_json_guard();
+    hw_loop_guard();
+    hw_output_open();
 }
 
 /* Without -o: a table, else YAML, else JSON, as the command can. With it: one that the command can, or -1. */
@@ -177,5 +196,6 @@ int main(int argc, char **argv)
     /* A closed pipe and a full file are errors with a text; libuv gives children the defaults back. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    return check_stdout(dispatch(argv));
+    guard();
+    return hw_output_close(dispatch(argv));
 }

@@ -160,7 +160,7 @@ static int add_dir(struct hw_publishing *p, struct hw_err *err)
         .by = by_name(p),
         .begun_ms = hw_wall_ms(p->clock),
     };
-    int st = c->dir.path ? hw_dir_new(&sink, c->dir.path, &objects, p->clock, &events, err)
+    int st = c->dir.path ? hw_dir_new(&sink, p->loop, c->dir.path, &objects, p->clock, &events, err)
                          : hw_fail(err, HW_ECONFIG, "sink dir: set dir.path (--dir)");
     if (st < 0)
         hw_objects_done(&objects);

@@ -10,6 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/publishing.h"
 #include "cmd/reporting.h"
+#include "loop/loop.h"
 
 enum { FINISH_MS = 4500 };
 
@@ -109,9 +110,8 @@ static int begin(struct run *run, struct hw_err *err)
 {
     if (hw_publishing_limits(err) < 0)
         return -1;
-    int st = uv_loop_init(&run->loop);
-    if (st < 0)
-        return hw_fail(err, HW_ESYS, "make the event loop: %s", uv_strerror(st));
+    if (hw_loop_init(&run->loop, err) < 0)
+        return -1;
     return hw_signals_catch(&run->signals, &run->loop, on_signal, run, err);
 }
 

@@ -147,23 +147,34 @@ static int write_in_place(const char *path, const struct stat *old, bool is_link
     return write_line(fd, path, both, err);
 }
 
-/* /dev/stdout, /proc/1/fd/1, and links to such: not ours to replace. */
+/* /dev/stdout, /proc/1/fd/1, and links to such: not ours to replace; nor is a link that can't be read. */
 static bool is_of_the_system(const char *path)
 {
     char text[8] = "";
     if (readlink(path, text, sizeof text - 1) < 0)
-        return false;
+        return true;
     return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0 ||
            strncmp(text, "/dev/", 5) == 0 || strncmp(text, "/proc/", 6) == 0;
+}
+
+/* -1: it can't be told whether something is there, so nothing may be put in its place. */
+static int look(const char *path, int flags, struct stat *st, bool *ret_exists, struct hw_err *err)
+{
+    *ret_exists = fstatat(AT_FDCWD, path, st, flags) == 0;
+    if (*ret_exists || errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+        return 0;
+    return hw_fail_sys(err, "look at '%s'", path);
 }
 
 static int write_file(const char *path, const char *line, struct hw_err *err)
 {
     struct stat own, target;
     struct hw_err first;
-    bool elsewhere = false;
-    bool is_link = lstat(path, &own) == 0 && S_ISLNK(own.st_mode);
-    bool exists = stat(path, &target) == 0;
+    bool elsewhere = false, any = false, exists = false;
+    if (look(path, AT_SYMLINK_NOFOLLOW, &own, &any, err) < 0 ||
+        look(path, 0, &target, &exists, err) < 0)
+        return -1;
+    bool is_link = any && S_ISLNK(own.st_mode);
     if (exists && !S_ISREG(target.st_mode))
         return write_other(path, target.st_mode, line, err);
     if (exists && is_link && is_of_the_system(path))

@@ -163,6 +163,8 @@ static enum hw_kube_outcome judge_result(const struct hw_kube_transfer *t, CURLc
 {
     if (t->too_much)
         return HW_KUBE_ODD;
+    if (t->no_memory)
+        return HW_KUBE_LOCAL;
     switch (result) {
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
@@ -182,6 +184,8 @@ static void deliver_broken(struct hw_kube_call *c, CURLcode result, struct hw_ku
     struct hw_kube_transfer *t = &c->transfer;
     if (t->too_much)
         snprintf(why, sizeof why, "the answer is larger than %zu bytes", c->answer_max);
+    else if (result == CURLE_ABORTED_BY_CALLBACK)
+        snprintf(why, sizeof why, "poll the connection: %s", hw_http_refusal(c->k->http));
     else
         hw_kube_transfer_why(t, result, c->k->config, c->deadline_ms, why, sizeof why);
     reply->outcome = judge_result(t, result);

@@ -40,7 +40,7 @@ static int read_status(json_t *status, struct hw_kube_credential *c, struct hw_e
 int hw_kube_credential_parse(struct hw_str output, const char *api_version,
                              struct hw_kube_credential *ret, struct hw_err *err)
 {
-    /* Not by hw_json_object: its message may quote the text, which may be a token. */
+    /* jansson's own message is not asked for: it may quote the text, which may be a token. */
     hw_auto_json root = json_loadb(output.ptr ? output.ptr : "", output.len, 0, NULL);
     const char *kind = hw_json_text(root, "kind", NULL);
     const char *version = hw_json_text(root, "apiVersion", NULL);

@@ -8,12 +8,16 @@ struct hw_http {
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t timer;
-    int depth; /* inside of collect: memory must stay */
-    bool dead; /* free was called */
+    struct sock *socks; /* that are polled */
+    int depth;          /* inside of collect: memory must stay */
+    bool dead;          /* free was called */
+    int refused;        /* libuv's error for a socket that it would not poll; 0 = none */
+    bool gives_up;      /* curl has been told, and is to fail its transfers at once */
 };
 
 struct sock {
     uv_poll_t poll;
+    struct sock *next;
     curl_socket_t fd;
     struct hw_http *http;
 };
@@ -23,6 +27,16 @@ static void on_sock_closed(uv_handle_t *handle)
     free(HW_CONTAINER(handle, struct sock, poll));
 }
 
+static void drop_sock(struct sock *s)
+{
+    struct sock **at = &s->http->socks;
+    while (*at && *at != s)
+        at = &(*at)->next;
+    if (*at)
+        *at = s->next;
+    uv_close((uv_handle_t *)&s->poll, on_sock_closed); /* leaves epoll at once */
+}
+
 static void on_timer_closed(uv_handle_t *handle)
 {
     free(HW_CONTAINER(handle, struct hw_http, timer));
@@ -30,7 +44,9 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void finish_free(struct hw_http *h)
 {
-    curl_multi_cleanup(h->multi); /* drops the sockets through on_socket */
+    curl_multi_cleanup(h->multi); /* drops the sockets through on_socket, but for... */
+    while (h->socks)              /* ...those it forgot when it was told to give up */
+        drop_sock(h->socks);
     uv_close((uv_handle_t *)&h->timer, on_timer_closed);
 }
 
@@ -80,7 +96,12 @@ static void on_timer(uv_timer_t *timer)
 {
     struct hw_http *h = HW_CONTAINER(timer, struct hw_http, timer);
     int running;
-    curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    bool gives_up = h->gives_up;
+    h->gives_up = false;
+    if (gives_up) /* socket_action would wait for each transfer's own time-out */
+        curl_multi_perform(h->multi, &running);
+    else
+        curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(h);
 }
 
@@ -89,6 +110,8 @@ static int on_set_timer(CURLM *multi, long timeout_ms, void *ctx)
 {
     struct hw_http *h = ctx;
     (void)multi;
+    if (h->gives_up)
+        return 0;
     if (timeout_ms < 0)
         uv_timer_stop(&h->timer);
     else
@@ -98,14 +121,30 @@ static int on_set_timer(CURLM *multi, long timeout_ms, void *ctx)
 
 static struct sock *new_sock(struct hw_http *h, curl_socket_t fd)
 {
+    for (struct sock *old = h->socks; old; old = old->next)
+        if (old->fd == fd) { /* forgotten, and closed meanwhile: the number is another socket's now */
+            drop_sock(old);
+            break;
+        }
     struct sock *s = hw_xzalloc(sizeof *s);
     s->fd = fd;
     s->http = h;
-    if (uv_poll_init_socket(h->loop, &s->poll, fd) < 0) {
+    h->refused = uv_poll_init_socket(h->loop, &s->poll, fd);
+    if (h->refused < 0) {
         free(s);
         return NULL;
     }
+    s->next = h->socks;
+    h->socks = s;
     return s;
+}
+
+/* To curl: fail all transfers that are under way. It does so when it is called the next time. */
+static int give_up(struct hw_http *h)
+{
+    h->gives_up = true;
+    uv_timer_start(&h->timer, on_timer, 0, 0);
+    return -1;
 }
 
 /* curl says what it waits for on a socket; REMOVE also for a connection that is kept but idle. */
@@ -116,35 +155,38 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *kn
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
         if (s)
-            uv_close((uv_handle_t *)&s->poll, on_sock_closed); /* leaves epoll at once */
+            drop_sock(s);
         curl_multi_assign(h->multi, fd, NULL);
         return 0;
     }
     if (!s) {
         s = new_sock(h, fd);
         if (!s)
-            return -1;
+            return give_up(h);
         curl_multi_assign(h->multi, fd, s);
     }
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&s->poll, events, on_poll) < 0 ? -1 : 0;
+    h->refused = uv_poll_start(&s->poll, events, on_poll);
+    return h->refused < 0 ? give_up(h) : 0;
 }
 
-/* Once for the process; never undone, since other users of curl may live on. */
-static CURLcode init_curl(void)
+/* curl's own ways out of a lack of memory are no way to go: 7.88 divides by a table's size of zero, takes a good URL for a bad
+ * one, or never finishes a transfer. What it allocates is small; answers go into a buffer of ours. */
+int hw_http_init(struct hw_err *err)
 {
     static bool done;
     unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of our TLS sessions there */
-    CURLcode st = done ? CURLE_OK : curl_global_init(CURL_GLOBAL_DEFAULT);
+    CURLcode st = done ? CURLE_OK
+                       : curl_global_init_mem(CURL_GLOBAL_DEFAULT, hw_xmalloc, free, hw_xrealloc,
+                                              hw_xstrdup, hw_xcalloc);
     done = st == CURLE_OK;
-    return st;
+    return done ? 0 : hw_fail(err, HW_ESYS, "start libcurl: %s", curl_easy_strerror(st));
 }
 
 int hw_http_new(struct hw_http **ret, uv_loop_t *loop, int keep, struct hw_err *err)
 {
-    CURLcode st = init_curl();
-    if (st != CURLE_OK)
-        return hw_fail(err, HW_ESYS, "start libcurl: %s", curl_easy_strerror(st));
+    if (hw_http_init(err) < 0)
+        return -1;
     struct hw_http *h = hw_xzalloc(sizeof *h);
     h->loop = loop;
     h->multi = curl_multi_init();
@@ -170,6 +212,11 @@ int hw_http_start(struct hw_http *h, struct hw_http_job *job, struct hw_err *err
     if (st != CURLM_OK)
         return hw_fail(err, HW_EKUBE, "start transfer: %s", curl_multi_strerror(st));
     return 0;
+}
+
+const char *hw_http_refusal(const struct hw_http *h)
+{
+    return h->refused < 0 ? uv_strerror(h->refused) : "no reason known";
 }
 
 void hw_http_stop(struct hw_http *h, struct hw_http_job *job)

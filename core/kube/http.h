@@ -22,12 +22,17 @@ struct hw_http_job {
     void *ctx;
 };
 
+/* Before anything else of libcurl; once for the process, and never undone, since other users of curl may live on. Memory
+ * that curl does not get ends the program, as base/mem.h says. */
+HW_MUST_USE int hw_http_init(struct hw_err *err);
 /* keep: idle connections that are kept. */
 HW_MUST_USE int hw_http_new(struct hw_http **ret, uv_loop_t *loop, int keep, struct hw_err *err);
 /* Closes the connections; all jobs were stopped before. */
 void hw_http_free(struct hw_http *h);
 
 HW_MUST_USE int hw_http_start(struct hw_http *h, struct hw_http_job *job, struct hw_err *err);
+/* Why transfers ended with CURLE_ABORTED_BY_CALLBACK: a socket could not be polled. */
+const char *hw_http_refusal(const struct hw_http *h);
 void hw_http_stop(struct hw_http *h, struct hw_http_job *job);
 
 #endif

@@ -1,5 +1,6 @@
 #include "kube/kubeconfig.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ static int check_file(const struct hw_yaml *y, struct hw_err *err)
 static int add_file(struct files *f, const char *path, struct hw_err *err)
 {
     if (access(path, F_OK) < 0) /* as kubectl: a list may name files that some machines lack */
-        return 0;
+        return errno == ENOENT || errno == ENOTDIR ? 0 : hw_fail_sys(err, "kubeconfig '%s'", path);
     if (f->count == FILES_MAX)
         return hw_fail(err, HW_ELIMIT, "more than %d kubeconfig files", FILES_MAX);
     if (hw_yaml_load_file(path, 0, &f->of[f->count], err) < 0)

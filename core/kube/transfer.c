@@ -21,7 +21,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
     struct hw_kube_transfer *t = ctx;
     if (hw_buf_add(&t->answer, data, size * n, NULL) == 0)
         return size * n;
-    t->too_much = true;
+    t->no_memory = size * n <= t->answer.max - t->answer.len;
+    t->too_much = !t->no_memory;
     return 0; /* ends the transfer */
 }
 
@@ -310,7 +311,9 @@ void hw_kube_transfer_why(const struct hw_kube_transfer *t, CURLcode result,
 {
     char more[121];
     hw_clean_private(more, sizeof more - 1, hw_str(t->why));
-    if (result == CURLE_OPERATION_TIMEDOUT && (!more[0] || strstr(more, "Operation")))
+    if (t->no_memory)
+        snprintf(dst, size, "no memory for an answer of more than %zu bytes", t->answer.len);
+    else if (result == CURLE_OPERATION_TIMEDOUT && (!more[0] || strstr(more, "Operation")))
         snprintf(dst, size, "no whole answer in %.3g s", (double)deadline_ms / 1000);
     else if (result == CURLE_PEER_FAILED_VERIFICATION)
         snprintf(dst, size, "%s: %s (CA: %s)", short_cause(result), more,

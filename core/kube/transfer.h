@@ -15,7 +15,8 @@ struct hw_kube_transfer {
     struct curl_slist *connect_to;
     struct hw_buf answer;
     size_t header_bytes;
-    bool too_much; /* answer or headers passed their ceiling */
+    bool too_much;  /* answer or headers passed their ceiling */
+    bool no_memory; /* for an answer below it */
     int status;
     char retry_after[64], date[64]; /* "" = none */
     char why[CURL_ERROR_SIZE];

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "kube/config.h"
+#include "kube/http.h"
 
 void hw_kube_url_done(struct hw_kube_url *u)
 {
@@ -71,6 +72,8 @@ static int judge(const struct hw_kube_url *u, CURLU *parsed, const char **why)
 int hw_kube_url_parse(const char *text, const char *where, struct hw_kube_url *ret,
                       struct hw_err *err)
 {
+    if (hw_http_init(err) < 0)
+        return -1;
     CURLU *parsed = curl_url();
     const char *why = "expected https://host:port";
     if (!parsed || curl_url_set(parsed, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {

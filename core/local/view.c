@@ -56,29 +56,38 @@ static void draw(struct view *v)
     v->drawing = false;
 }
 
-static void print_documents(struct view *v)
+static int print_documents(struct view *v, struct hw_err *err)
 {
-    struct hw_err err;
     hw_auto_buf text;
     hw_buf_init(&text, VIEW_MAX);
-    if (hw_objects_yaml(v->objects, &text, &err) < 0) {
-        hw_log(HW_WARN, "local", "can't show the objects: %s", err.msg);
-        return;
-    }
+    if (hw_objects_yaml(v->objects, &text, err) < 0)
+        return -1;
     printf("%s%s", v->any ? "---\n" : "", text.ptr);
     fflush(stdout);
+    v->any = true;
+    return 0;
+}
+
+static void print_or_say(struct view *v, bool last)
+{
+    struct hw_err err;
+    int st = print_documents(v, &err);
+    if (st < 0 && last) /* no other value comes */
+        st = print_documents(v, &err);
+    if (st < 0)
+        hw_log(HW_WARN, "local", "can't show the objects: %s", err.msg);
 }
 
 static void publish(struct hw_sink *sink, const struct hw_progress *p, bool last)
 {
     struct view *v = HW_CONTAINER(sink, struct view, sink);
     v->value = *p;
-    (void)last;
     hw_objects_apply(v->objects, p, hw_wall_ms(v->clock));
-    if (v->options.live)
-        draw(v);
-    else
-        print_documents(v);
+    if (!v->options.live) {
+        print_or_say(v, last);
+        return;
+    }
+    draw(v);
     v->any = true;
 }
 

@@ -221,9 +221,7 @@ static struct hw_parser_entry *entry_named(struct hw_parser_list *list, const ch
 static struct hw_parser_entry *add_entry(struct hw_parser_list *list, struct hw_str name)
 {
     size_t size = (list->count + 1) * sizeof *list->entries;
-    struct hw_parser_entry *entries = realloc(list->entries, size);
-    if (!entries)
-        abort(); /* as hw_xzalloc */
+    struct hw_parser_entry *entries = hw_xrealloc(list->entries, size);
     list->entries = entries;
     entries[list->count] = (struct hw_parser_entry){ .name = hw_xstrndup(name.ptr, name.len) };
     return &entries[list->count++];

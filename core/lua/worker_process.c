@@ -117,16 +117,23 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
 }
 
-/* Takes both file descriptors. */
-static void open_pipes(struct hw_worker *w, int to, int from)
+/* Takes the file descriptors, and leaves -1; on failure one or both are still the caller's. */
+static int open_pipes(struct hw_worker *w, int *to, int *from, struct hw_err *err)
 {
     uv_pipe_init(w->loop, &w->to, 0);
     uv_pipe_init(w->loop, &w->from, 0);
     w->to_open = w->from_open = true;
     w->handles += 2;
-    uv_pipe_open(&w->to, to);
-    uv_pipe_open(&w->from, from);
-    uv_read_start((uv_stream_t *)&w->from, on_alloc, on_read);
+    int st = uv_pipe_open(&w->to, *to);
+    if (st == 0) {
+        hw_steal_fd(to);
+        st = uv_pipe_open(&w->from, *from);
+    }
+    if (st == 0) {
+        hw_steal_fd(from);
+        st = uv_read_start((uv_stream_t *)&w->from, on_alloc, on_read);
+    }
+    return st < 0 ? hw_fail(err, HW_ESYS, "pipe for the worker: %s", uv_strerror(st)) : 0;
 }
 
 static int start_process(struct hw_worker *w, struct hw_err *err)
@@ -143,7 +150,10 @@ static int start_process(struct hw_worker *w, struct hw_err *err)
     st = spawn(w, child_in, child_out);
     if (st < 0)
         return hw_fail(err, HW_ESYS, "start the worker '%s': %s", w->exe, uv_strerror(st));
-    open_pipes(w, hw_steal_fd(&to), hw_steal_fd(&from));
+    if (open_pipes(w, &to, &from, err) < 0) {
+        w->eof = true; /* nothing is read of it */
+        hw_worker_kill(w, err->msg);
+    }
     return 0;
 }
 
@@ -224,6 +234,8 @@ static void on_tick(uv_timer_t *timer)
     if (w->state == HW_WORKER_ENDING) {
         if (w->exited) /* some stranger holds the other end of the pipe: what was to come has come */
             close_all(w);
+        else /* it is reaped before anything goes on, so it must surely end */
+            uv_process_kill(&w->process, SIGKILL);
         return;
     }
     atomic_fetch_add_explicit(&w->beat->wanted, 1, memory_order_relaxed);
@@ -421,7 +433,11 @@ static void on_tick_closed(uv_handle_t *h)
 
 static void free_when_closed(struct hw_worker *w)
 {
-    if (w->timers || w->state != HW_WORKER_DOWN)
+    if (w->state != HW_WORKER_DOWN)
+        return;
+    if (!uv_is_closing((uv_handle_t *)&w->tick))
+        uv_close((uv_handle_t *)&w->tick, on_tick_closed);
+    if (w->timers)
         return;
     if (w->beat)
         munmap(w->beat, sizeof *w->beat);
@@ -441,5 +457,5 @@ void hw_worker_close(struct hw_worker *w)
         hw_worker_kill(w, "closed");
     else if (w->state == HW_WORKER_ENDING)
         begin_end(w);
-    uv_close((uv_handle_t *)&w->tick, on_tick_closed);
+    free_when_closed(w); /* the tick stays for as long as the process does */
 }

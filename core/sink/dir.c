@@ -9,14 +9,16 @@
 #include "sink/objects.h"
 #include "yaml/convert.h"
 
-enum { OBJECT_MAX = 1024 * 1024 };
+enum { OBJECT_MAX = 1024 * 1024, RETRY_MS = 1000, LAST_RETRY_MS = 100 };
 
 struct dir {
     struct hw_sink sink;
     struct hw_objects objects;    /* owns */
     const struct hw_clock *clock; /* borrows */
     char *path;                   /* owns */
+    uv_timer_t timer;             /* runs while a value is not written that should be */
     bool failed;                  /* the last write failed and was logged */
+    bool last;                    /* value of all */
 };
 
 static int write_all(int fd, const char *data, size_t len)
@@ -73,22 +75,50 @@ static int write_objects(struct dir *d, struct hw_err *err)
     return d->objects.operation ? write_object(d, d->objects.operation, err) : 0;
 }
 
+static void on_timer(uv_timer_t *timer);
+
+/* A disk is full or memory is out: the value is tried again until it is there, or a newer one is. */
+static void write_or_retry(struct dir *d)
+{
+    struct hw_err err;
+    int st = write_objects(d, &err);
+    if (st < 0 && !d->failed)
+        hw_log(HW_WARN, "dir", "%s; trying again", err.msg);
+    if (st < 0)
+        uv_timer_start(&d->timer, on_timer, d->last ? LAST_RETRY_MS : RETRY_MS, 0);
+    else
+        uv_timer_stop(&d->timer);
+    d->failed = st < 0;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct dir *d = HW_CONTAINER(timer, struct dir, timer);
+    write_or_retry(d);
+    if (!d->failed && d->sink.events.idle)
+        d->sink.events.idle(d->sink.events.ctx, &d->sink);
+}
+
 static void publish(struct hw_sink *sink, const struct hw_progress *p, bool last)
 {
     struct dir *d = HW_CONTAINER(sink, struct dir, sink);
-    struct hw_err err;
-    (void)last;
+    d->last = last;
     hw_objects_apply(&d->objects, p, hw_wall_ms(d->clock));
-    int st = write_objects(d, &err);
-    if (st < 0 && !d->failed)
-        hw_log(HW_WARN, "dir", "%s; the next value tries again", err.msg);
-    d->failed = st < 0;
+    write_or_retry(d);
 }
 
 static bool is_busy(const struct hw_sink *sink)
 {
-    (void)sink;
-    return false;
+    const struct dir *d = HW_CONTAINER(sink, struct dir, sink);
+    return d->failed;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct dir *d = HW_CONTAINER(handle, struct dir, timer);
+    hw_objects_done(&d->objects);
+    free(d->path);
+    free(d);
 }
 
 static void free_dir(struct hw_sink *sink)
@@ -96,12 +126,10 @@ static void free_dir(struct hw_sink *sink)
     if (!sink)
         return;
     struct dir *d = HW_CONTAINER(sink, struct dir, sink);
-    hw_objects_done(&d->objects);
-    free(d->path);
-    free(d);
+    uv_close((uv_handle_t *)&d->timer, on_closed);
 }
 
-int hw_dir_new(struct hw_sink **ret, const char *path, struct hw_objects *objects,
+int hw_dir_new(struct hw_sink **ret, uv_loop_t *loop, const char *path, struct hw_objects *objects,
                const struct hw_clock *clock, const struct hw_sink_events *events, struct hw_err *err)
 {
     static const struct hw_sink_ops ops = {
@@ -110,7 +138,9 @@ int hw_dir_new(struct hw_sink **ret, const char *path, struct hw_objects *object
     struct stat st;
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
         return hw_fail_sys(err, "make directory '%s'", path);
-    if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+    if (stat(path, &st) < 0)
+        return hw_fail_sys(err, "look at directory '%s'", path);
+    if (!S_ISDIR(st.st_mode))
         return hw_fail(err, HW_ECONFIG, "'%s' is no directory", path);
     struct dir *d = hw_xzalloc(sizeof *d);
     d->sink = (struct hw_sink){ .ops = &ops, .events = *events };
@@ -118,6 +148,7 @@ int hw_dir_new(struct hw_sink **ret, const char *path, struct hw_objects *object
     *objects = (struct hw_objects){ 0 };
     d->clock = clock;
     d->path = hw_xstrdup(path);
+    uv_timer_init(loop, &d->timer);
     *ret = &d->sink;
     return 0;
 }

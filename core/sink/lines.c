@@ -11,7 +11,14 @@
 #include "base/str.h"
 #include "progress/detail.h"
 
-enum { BAR_GAP_MS = 100, TEXT_GAP_MS = 10000, RETRY_MS = 100, TICK_MS = 1000 };
+enum {
+    BAR_GAP_MS = 100,
+    TEXT_GAP_MS = 10000,
+    RETRY_MS = 100,
+    TICK_MS = 1000,
+    TRIES_MAX = 5, /* of a value that is not the last; the next one tries again */
+    TEXT_BYTES = HW_DETAIL_MAX + 512,
+};
 
 struct lines {
     struct hw_sink sink;
@@ -23,6 +30,9 @@ struct lines {
     bool pending, last, drawn, wrote_any, broken;
     enum hw_state wrote_state;
     int64_t wrote_ms;
+    int failures;          /* in a row; 0 = the last write went well */
+    char rest[TEXT_BYTES]; /* of a line that was written in part: goes out before anything else */
+    size_t rest_len;
 };
 
 static bool is_utf8_locale(void)
@@ -134,15 +144,57 @@ static void format(const struct lines *s, char *buf, size_t size)
     snprintf(buf, size, "\r\033[K%s%s%s%s", name, colon, bar, s->last ? "\n" : "");
 }
 
-/* 1 = written, 0 = not now, -1 = nobody reads any more. Pipes take PIPE_BUF bytes whole once POLLOUT says so. */
-static int write_now(struct lines *s, const char *text)
+static const char *fd_name(int fd)
+{
+    return fd == STDERR_FILENO ? "standard error" : "standard output";
+}
+
+/* Says the first of several failures. -1 = nobody reads any more. */
+static int write_failed(struct lines *s, int error)
+{
+    bool gone = error == EPIPE || error == EBADF;
+    if (error == EAGAIN || error == EINTR)
+        return 0;
+    if (s->failures++ == 0)
+        hw_log(HW_WARN, "report", "write %s: %s; %s", fd_name(s->options.fd), strerror(error),
+               gone ? "nothing more is written there" : "trying again");
+    return gone ? -1 : 0;
+}
+
+/* Bytes written, 0 = not now, -1 = nobody reads any more. Pipes take PIPE_BUF bytes whole once POLLOUT says so; a file on a
+ * full disk may take a part. */
+static ssize_t write_some(struct lines *s, const char *bytes, size_t len)
 {
     struct pollfd fd = { .fd = s->options.fd, .events = POLLOUT };
-    if (poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT)) {
-        ssize_t n = write(s->options.fd, text, strlen(text));
-        return n >= 0 || errno == EINTR || errno == EAGAIN ? n > 0 : -1;
+    if (poll(&fd, 1, 0) != 1)
+        return 0;
+    if (!(fd.revents & POLLOUT))
+        return fd.revents & (POLLERR | POLLNVAL) ? write_failed(s, EPIPE) : 0;
+    ssize_t n = write(s->options.fd, bytes, len);
+    if (n > 0)
+        s->failures = 0;
+    return n < 0 ? write_failed(s, errno) : n;
+}
+
+/* 1 = written, but for what is in rest then; 0 = not now, -1 = nobody reads any more. */
+static int write_now(struct lines *s, const char *text)
+{
+    size_t len = strlen(text);
+    if (s->rest_len) {
+        ssize_t n = write_some(s, s->rest, s->rest_len);
+        if (n <= 0)
+            return (int)n;
+        s->rest_len -= (size_t)n;
+        memmove(s->rest, s->rest + n, s->rest_len);
+        if (s->rest_len)
+            return 0;
     }
-    return fd.revents & (POLLERR | POLLNVAL) ? -1 : 0;
+    ssize_t n = len ? write_some(s, text, len) : 1;
+    if (n > 0 && (size_t)n < len) {
+        s->rest_len = len - (size_t)n;
+        memcpy(s->rest, text + n, s->rest_len);
+    }
+    return n > 0 ? 1 : (int)n;
 }
 
 static int64_t gap_ms(const struct lines *s)
@@ -158,35 +210,63 @@ static void flush(struct lines *s);
 static void on_timer(uv_timer_t *timer)
 {
     struct lines *s = HW_CONTAINER(timer, struct lines, timer);
-    s->pending |= s->options.form == HW_LINES_BAR && s->wrote_any; /* the time left runs on */
+    s->pending |=
+        s->options.form == HW_LINES_BAR && s->wrote_any && !s->last; /* the time left runs on */
     flush(s);
+}
+
+static void tell_idle(struct lines *s)
+{
+    if (s->sink.events.idle)
+        s->sink.events.idle(s->sink.events.ctx, &s->sink);
+}
+
+/* What can't be written is tried again: the last value until it is too late, others some times. */
+static void try_later(struct lines *s)
+{
+    if (s->last || s->failures < TRIES_MAX) {
+        bool failing = s->failures && !s->last;
+        uv_timer_start(&s->timer, on_timer, failing ? TICK_MS : RETRY_MS, 0);
+        return;
+    }
+    s->pending = false;
+    tell_idle(s);
+}
+
+static void wrote(struct lines *s)
+{
+    s->pending = false;
+    s->wrote_any = s->drawn = true;
+    s->wrote_state = s->value.state;
+    s->wrote_ms = hw_now_ms(s->clock);
+    if (s->rest_len)
+        uv_timer_start(&s->timer, on_timer, RETRY_MS, 0);
+    else if (s->options.form == HW_LINES_BAR && !s->last)
+        uv_timer_start(&s->timer, on_timer, TICK_MS, 0);
 }
 
 static void flush(struct lines *s)
 {
-    int64_t now = hw_now_ms(s->clock), wait = s->wrote_ms + gap_ms(s) - now;
-    if (s->broken || !s->pending)
+    int64_t wait = s->pending ? s->wrote_ms + gap_ms(s) - hw_now_ms(s->clock) : 0;
+    char text[TEXT_BYTES] = "";
+    if (s->broken || !(s->pending || s->rest_len))
         return;
     if (wait > 0) {
         uv_timer_start(&s->timer, on_timer, (uint64_t)wait, 0);
         return;
     }
-    char text[HW_DETAIL_MAX + 512];
-    format(s, text, sizeof text);
+    if (s->pending)
+        format(s, text, sizeof text);
     int st = write_now(s, text);
+    s->broken = st < 0;
     if (st == 0) {
-        uv_timer_start(&s->timer, on_timer, RETRY_MS, 0);
+        try_later(s);
         return;
     }
-    s->broken = st < 0;
-    s->pending = false;
-    s->wrote_any = s->drawn = true;
-    s->wrote_state = s->value.state;
-    s->wrote_ms = now;
-    if (s->options.form == HW_LINES_BAR && !s->last && !s->broken)
-        uv_timer_start(&s->timer, on_timer, TICK_MS, 0);
-    if (s->sink.events.idle)
-        s->sink.events.idle(s->sink.events.ctx, &s->sink);
+    if (st > 0 && text[0])
+        wrote(s);
+    if (s->broken || !s->rest_len)
+        tell_idle(s);
 }
 
 static void publish(struct hw_sink *sink, const struct hw_progress *p, bool last)
@@ -201,7 +281,7 @@ static void publish(struct hw_sink *sink, const struct hw_progress *p, bool last
 static bool is_busy(const struct hw_sink *sink)
 {
     const struct lines *s = HW_CONTAINER(sink, struct lines, sink);
-    return s->pending && !s->broken;
+    return (s->pending || s->rest_len) && !s->broken;
 }
 
 /* A log line takes the bar's place, and the bar comes back below it. */

@@ -4,6 +4,8 @@
 #ifndef HW_SINK_OBJECTS_H
 #define HW_SINK_OBJECTS_H
 
+#include <uv.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -26,9 +28,10 @@ void hw_objects_apply(struct hw_objects *o, const struct hw_progress *p, int64_t
 HW_MUST_USE int hw_objects_yaml(const struct hw_objects *o, struct hw_buf *ret, struct hw_err *err);
 
 /* The sink "dir": one file for each object, "<kind>-<namespace>-<name>.yaml", replaced by rename, so that
- * a reader never sees half of one. Takes objects. HW_ESYS when the directory can't be written. */
-HW_MUST_USE int hw_dir_new(struct hw_sink **ret, const char *dir, struct hw_objects *objects,
-                           const struct hw_clock *clock, const struct hw_sink_events *events,
-                           struct hw_err *err);
+ * a reader never sees half of one. What can't be written is tried again. Takes objects. HW_ESYS when there is
+ * no directory to be had. */
+HW_MUST_USE int hw_dir_new(struct hw_sink **ret, uv_loop_t *loop, const char *dir,
+                           struct hw_objects *objects, const struct hw_clock *clock,
+                           const struct hw_sink_events *events, struct hw_err *err);
 
 #endif

@@ -29,6 +29,7 @@ static void open_failed(struct hw_file_read *ret, int error)
         refuse(ret, "progress file is no regular file");
         return;
     default:
+        ret->failed = true;
         ret->kind = HW_FILE_REFUSED;
         snprintf(ret->why, sizeof ret->why, "progress file: %s", strerror(error));
     }
@@ -158,6 +159,7 @@ static void clear(struct hw_file_read *ret)
 {
     ret->why[0] = ret->line[0] = '\0';
     ret->len = 0;
+    ret->failed = false;
 }
 
 void hw_file_judge(struct hw_str tail, bool whole, struct hw_file_memory *memory, int64_t now_ms,

@@ -29,6 +29,7 @@ struct hw_file_read {
     char line[HW_RECORD_MAX + 1]; /* LINE and UNSURE: without its end */
     size_t len;
     char why[160]; /* REFUSED; MISSING: what is missing */
+    bool failed;   /* REFUSED: the system would not read it, and may do so the next time */
 };
 
 /* Remembers the last unsure line between reads. Zero is the beginning. */

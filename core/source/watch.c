@@ -173,8 +173,8 @@ static void read_once(struct reader *r, int64_t settle_ms)
     r->hung |= now_ms() - begin > HW_WATCH_HUNG_MS;
 }
 
-/* The last look. A line without its end gets its second read at once instead of a tick later, and a file that was just emptied
- * by `echo N/M > file` gets the time to be filled. */
+/* The last look. A line without its end gets its second read at once instead of a tick later, a file that was just emptied
+ * by `echo N/M > file` gets the time to be filled, and what could not be read gets another try. */
 static void read_settled(struct reader *r)
 {
     struct timespec pause = { .tv_nsec = (FINAL_SETTLE_MS + 5) * 1000000L };
@@ -182,7 +182,7 @@ static void read_settled(struct reader *r)
     for (int i = 0; i < FINAL_TRIES; i++) {
         bool vanished =
             r->had_line && (r->now.kind == HW_FILE_EMPTY || r->now.kind == HW_FILE_MISSING);
-        if (r->now.kind != HW_FILE_UNSURE && !vanished)
+        if (r->now.kind != HW_FILE_UNSURE && !vanished && !r->now.failed)
             return;
         nanosleep(&pause, NULL);
         read_once(r, FINAL_SETTLE_MS);
@@ -350,8 +350,8 @@ int hw_watch_new(struct hw_watch **ret, uv_loop_t *loop, const struct hw_watch_o
 static void wake(struct shared *s)
 {
     uint64_t one = 1;
-    if (write(s->wake, &one, sizeof one) < 0)
-        return; /* the counter is full: it is awake */
+    while (write(s->wake, &one, sizeof one) < 0 && errno == EINTR)
+        continue; /* EAGAIN: the counter is full, it is awake */
 }
 
 void hw_watch_ask(struct hw_watch *w)

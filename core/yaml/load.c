@@ -20,8 +20,8 @@ int hw_yaml_load_text(struct hw_str text, const char *name, struct hw_yaml **ret
     return 0;
 }
 
-/* Until the end, or one byte over max. */
-static int read_all(int fd, const char *name, size_t max, struct hw_buf *buf, struct hw_err *err)
+/* Until the end; more than buf takes is refused. */
+static int read_all(int fd, const char *name, struct hw_buf *buf, struct hw_err *err)
 {
     char block[16384];
     for (;;) {
@@ -32,8 +32,8 @@ static int read_all(int fd, const char *name, size_t max, struct hw_buf *buf, st
             return hw_fail_sys(err, "read '%s'", name);
         if (n == 0)
             return 0;
-        if (hw_buf_add(buf, block, (size_t)n, NULL) < 0)
-            return hw_fail(err, HW_ELIMIT, "%s: more than %zu bytes", name, max);
+        if (hw_buf_add(buf, block, (size_t)n, err) < 0)
+            return hw_wrap(err, "%s", name);
     }
 }
 
@@ -42,7 +42,7 @@ int hw_yaml_load_fd(int fd, const char *name, size_t max_bytes, struct hw_yaml *
 {
     hw_auto_buf buf;
     hw_buf_init(&buf, max_bytes ? max_bytes : HW_YAML_MAX);
-    if (read_all(fd, name, buf.max, &buf, err) < 0)
+    if (read_all(fd, name, &buf, err) < 0)
         return -1;
     struct hw_str text = { buf.ptr ? buf.ptr : "", buf.len };
     return hw_yaml_load_text(text, name, ret, err);
