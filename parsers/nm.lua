@@ -6,14 +6,18 @@ local core = require "headway.core"
 
 ---@class headway.parser.nm : headway.Parser
 ---@field strict boolean
-local M = { api = 1, name = "nm", unit = "items" }
+local M = {
+  api = 1, name = "nm", unit = "items",
+  hints = { "/" }, -- of a log; a progress file is looked at line by line, since what is no N/M there is refused
+  options = { unit = { type = "string", default = "items", help = "what is counted" } },
+}
 M.__index = M
 
 local BOM = "^\xEF\xBB\xBF"
 
----@param opts { unit: string?, strict: boolean? }
+---@param opts { unit: string, strict: boolean }
 function M.new(opts)
-  return setmetatable({ unit = opts.unit or M.unit, strict = opts.strict }, M)
+  return setmetatable({ unit = opts.unit, strict = opts.strict }, M)
 end
 
 ---@param record string

@@ -26,7 +26,9 @@ static int core_nm(lua_State *L)
 
 void hw_core_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "nm", core_nm }, { NULL, NULL } };
+    static const luaL_Reg functions[] = { { "json", hw_json_decode },
+                                          { "nm", core_nm },
+                                          { NULL, NULL } };
     luaL_newlib(L, functions);
     hw_sandbox_protect(L);
 }

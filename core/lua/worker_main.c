@@ -172,30 +172,11 @@ static void on_step(void *ctx)
 
 /* ---- LOAD ---------------------------------------------------------------------------------------- */
 
-static void put_pair(struct hw_wire_out *o, const char *key, const char *value)
-{
-    hw_wire_put_text(o, hw_str(key));
-    hw_wire_put_text(o, hw_str(value));
-}
-
-static void put_number(struct hw_wire_out *o, const char *key, size_t value)
-{
-    char digits[24];
-    snprintf(digits, sizeof digits, "%zu", value);
-    put_pair(o, key, digits);
-}
-
 static void say_loaded(const struct parser *p)
 {
-    const struct hw_parser_meta *m = hw_host_meta(p->host);
     struct hw_wire_out o = begin(my.out, sizeof my.out);
     hw_wire_put_u32(&o, p->id);
-    hw_wire_put_u32(&o, 5);
-    put_pair(&o, "name", m->name);
-    put_pair(&o, "unit", m->unit);
-    put_number(&o, "api", (size_t)m->api);
-    put_number(&o, "record_max", m->record_max);
-    put_number(&o, "newest", m->newest);
+    hw_meta_put(&o, hw_host_meta(p->host));
     emit(HW_WIRE_LOADED, &o);
 }
 
