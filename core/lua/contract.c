@@ -175,8 +175,10 @@ static void read_declaration(lua_State *L, struct hw_parser_meta *m) /* name dec
     if (!lua_istable(L, -1))
         luaL_error(L, "module: option %s is a %s, expected a table", name, luaL_typename(L, -1));
     struct hw_meta_option *o = hw_meta_add_option(m, name);
-    if (!o)
+    if (!o) {
         luaL_error(L, "module: more than %d options", HW_META_OPTIONS_MAX);
+        return; /* never: the analyzers don't know */
+    }
     o->type = read_type(L, name);
     if (!push_field(L, -1, "help", LUA_TSTRING, true))
         luaL_error(L, "module: option %s has no help", name);

@@ -159,7 +159,7 @@ static void map_pair(struct hw_tracker *t, const struct hw_sample *s)
     if (s->counted && s->main.total >= 0) {
         t->now.n = s->main.done;
         t->now.m = s->main.total;
-    } else if (!s->counted && f >= 0)
+    } else if (f >= 0) /* a percent, perhaps beside a count whose total nobody knows */
         floor_hundredths(f, &t->now);
 }
 
@@ -258,7 +258,7 @@ bool hw_tracker_sample(struct hw_tracker *t, const struct hw_sample *sample, boo
     if (restarts)
         begin_anew(t);
     if (s.counted || s.fraction >= 0 || s.scanning)
-        t->scanning = s.scanning || (s.counted && s.main.total < 0);
+        t->scanning = s.scanning || (s.counted && s.main.total < 0 && s.fraction < 0);
     take_count(t, &s, s.restart || next_phase || (changed && was_idle), now);
     map_pair(t, &s);
     take_rest(t, &s, parser);
@@ -376,6 +376,11 @@ static double time_left(const struct hw_tracker *t, const struct hw_progress *p,
         return weighted_eta(t, now);
     if (p->phase.index && p->phase.index < p->phase.count)
         return -1;
+    if (p->counted && p->count.total < 0 && p->fraction > 0) {
+        /* A percent beside a count: a guess at its total, which is shown nowhere. */
+        double total = (double)p->count.done / p->fraction;
+        return total < 9e18 ? hw_rate_eta(&t->rate, (int64_t)total, now.mono_ms) : -1;
+    }
     if (p->counted)
         return p->count.total > 0 ? hw_rate_eta(&t->rate, p->count.total, now.mono_ms) : -1;
     return p->fraction >= 0 ? hw_rate_eta(&t->rate, MILLION, now.mono_ms) : -1;

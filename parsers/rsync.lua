@@ -1,0 +1,189 @@
+--- rsync: `--info=progress2` (one line for the whole job) and `--progress` (one for each file).
+-- Seen: 3.5.0, 3.2.7; the forms of 3.0 too. Needs one of those flags; --no-inc-recursive makes the total known at once.
+--         12,000,000 100%    1.00MB/s    0:00:11 (xfr#60, to-chk=0/65)
+--          4,748   0%    0.00kB/s    0:00:00 (xfr#1, ir-chk=1079/1121)     the list of files still grows
+--      1,171,886   9%    1.00MB/s    0:00:10                               inside a file
+--         12.00M 100%    1.00MB/s    0:00:11 (xfr#60, to-chk=0/65)         -h; -hh the same with 1024: option base
+--        700.000 100%    1,02MB/s    0:00:03 (xfer#1, to-check=6/8)        other locales, rsync 3.0
+--   rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1338) [sender=3.5.0]
+--   total size is 12,000,000  speedup is 7,398.27 (DRY RUN)
+-- What counts is the entries that are checked, of all: to-chk is what is left of them, directories are entries too. The
+-- percent is of bytes, rounded, and wrong where files are there already (a run that had half of them ends at 49%): it
+-- is taken only while no more is known, inside a first big file. No total is ever made of it.
+local units = require "headway.units"
+
+---@class headway.parser.rsync : headway.Parser
+---@field base integer
+---@field mode "auto"|"total"|"file"   what a line's bytes are of; auto: not known yet
+---@field listed boolean    names of files may stand between the lines: they may be of one file each
+---@field bytes integer     of the last line
+---@field sum integer       mode file: bytes of the files that are done
+---@field files integer     xfr#
+---@field entries integer   checked so far; total: of how many, nil = not known
+---@field total integer?
+---@field scanning boolean
+---@field percent integer   the last one that was given as progress; -1 = none
+---@field ended string?
+local M = {
+  api = 1, name = "rsync", tool = "rsync", versions = "3.0 to 3.5", unit = "entries",
+  commands = { "rsync" },
+  hints = { "%", "file list", "rsync", "speedup is" },
+  options = {
+    base = { type = "integer", default = 1000, min = 1000, max = 1024, help = "bytes of a K: 1000 for -h, 1024 for -hh" },
+    mode = {
+      type = "string", default = "auto", choices = { "auto", "total", "file" },
+      help = "what a line is of: the whole job (--info=progress2), or one file (--progress)",
+    },
+  },
+}
+M.__index = M
+
+---@param opts { base: integer, mode: string }
+function M.new(opts)
+  return setmetatable({
+    base = opts.base, mode = opts.mode, listed = false, bytes = 0, sum = 0, files = 0, entries = 0,
+    scanning = false, percent = -1,
+    -- The host has read a sample before the next record comes: one table does for all.
+    sample = { also = {} }, of_bytes = { unit = "bytes" }, of_files = { unit = "files" },
+  }, M)
+end
+
+--- Which codes leave part of the work done: not all files copied, some vanished, deletions cut short.
+local PARTIAL = { [23] = true, [24] = true, [25] = true }
+
+---@param code integer
+local function ending(code)
+  return code == 0 and "complete" or PARTIAL[code] and "partial" or "failed"
+end
+
+--- The tool's own word on how it went: its last errors, which may be glued to a line of progress on a pipe.
+---@param text string
+---@param from integer
+---@return string? ended, string? message
+local function verdict(text, from)
+  local at = text:find("rsync error: ", from, true) or text:find("rsync warning: ", from, true)
+  if not at then return nil end
+  local code = text:match("%(code (%d+)%)", at)
+  if not code then return nil end
+  local words = text:sub(at):match "^rsync %a+: (.*)" or ""
+  local cut = words:find(" (code ", 1, true)
+  return ending(math.tointeger(tonumber(code)) or 1), words:sub(1, cut and cut - 1):gsub("%(see previous errors%)", "")
+end
+
+--- Bytes are of one file when they fall, or when a file's last line says 100% and the job is not done.
+function M:judge_mode(bytes, percent, xfr, left)
+  if self.mode ~= "auto" then return end
+  if bytes < self.bytes or (xfr and self.listed and percent >= 100 and left > 0) then
+    self.mode = "file"
+  elseif xfr and percent < 100 then
+    self.mode = "total"
+  end
+end
+
+--- Counts of a line: of bytes, and, at the end of a file, of files and entries.
+function M:count(bytes, xfr, kind, left, total)
+  if xfr then
+    if self.mode == "file" then
+      if xfr > self.files then self.sum = units.add(self.sum, bytes) end
+      bytes = 0
+    end
+    self.files = math.max(self.files, xfr)
+    self.scanning = kind == "ir"
+    -- While the list grows a line may count entries that the next one takes back.
+    self.entries = math.max(self.entries, total - left)
+    self.total = total
+    self.entries = math.min(self.entries, total)
+  end
+  self.bytes = bytes
+end
+
+--- Whether the percent is the progress: of the whole job, and further than the entries that are counted.
+function M:takes_percent(percent)
+  if percent > 100 or self.scanning then return false end
+  if self.mode == "file" or (self.mode == "auto" and self.listed) then return false end
+  if self.total and self.entries * 100 >= self.percent * self.total then return false end
+  return not self.total or self.percent >= 0
+end
+
+---@return headway.Sample
+function M:say(percent)
+  local s, also = self.sample, self.sample.also
+  local moved = self.mode == "file" and units.add(self.sum, self.bytes) or self.bytes
+  s.fraction, s.total, s.scanning, s.message, s.ended, also[1], also[2] = nil, nil, nil, nil, nil, nil, nil
+  if self:takes_percent(percent) then
+    self.percent = math.max(self.percent, percent)
+    s.done, s.unit, s.fraction = moved, "bytes", self.percent / 100
+    return s
+  end
+  if not self.total then
+    s.done, s.unit = moved, "bytes"
+    return s
+  end
+  s.done, s.total, s.unit = self.entries, self.total, "entries"
+  s.scanning = self.scanning or nil
+  self.of_bytes.done, self.of_files.done = moved, self.files
+  also[1], also[2] = self.of_bytes, self.of_files
+  return s
+end
+
+--- A record that begins as a line of progress does.
+function M:progress(record, number, letter, percent, tail)
+  local bytes = letter == "" and units.integer(number) or units.size(number .. letter, self.base)
+  if not bytes then return nil end
+  local xfr, kind, left, total
+  local from = record:find("(xf", tail, true)
+  if from then
+    xfr, kind, left, total = record:match("^%(xfe?r#(%d+), (%a%a)%-che?c?k=(%d+)/(%d+)%)", from)
+  end
+  percent = units.integer(percent)
+  if xfr then
+    xfr, left, total = units.integer(xfr), units.integer(left), units.integer(total)
+    if not (xfr and left and total) then return nil, "counts over 63 bits" end
+    if left > total then return nil, "more entries to check than there are" end
+  end
+  if not percent then return nil end
+  self:judge_mode(bytes, percent, xfr, left)
+  self:count(bytes, xfr, kind, left, total)
+  return self:say(percent)
+end
+
+--- Lines without counts: names come next, the summary, errors.
+function M:other(record)
+  if record:find("file list", 1, true) then
+    self.listed = true
+    return nil
+  end
+  local ended, message = verdict(record, 1)
+  if ended then
+    self.ended = ended
+    return { ended = ended, message = message }
+  end
+  if record:find "^total size is [%d.,']+[KMGTP]? +speedup is " then
+    self.ended = self.ended or "complete"
+    local dry = record:find("(DRY RUN)", 1, true)
+    return { ended = self.ended, message = dry and "dry run: nothing is copied" or nil }
+  end
+  return nil
+end
+
+function M:feed(record)
+  local number, letter, percent, tail =
+    record:match "^%s*(%d[%d.,]*)([KMGTPE]?)%s+(%d+)%%%s+[%d.,]+[%a]+/s%s+[%d:?]+()"
+  if not number then return self:other(record) end
+  local sample, why = self:progress(record, number, letter, percent, tail)
+  if not sample then return nil, why end
+  local ended, message = verdict(record, tail)
+  if ended then
+    self.ended = ended
+    sample.ended, sample.message = ended, message
+  end
+  return sample
+end
+
+---@param code? integer
+function M:finish(code)
+  local ended = code and ending(code) or self.ended
+  return ended and { ended = ended } or nil
+end
+
+return M
