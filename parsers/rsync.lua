@@ -29,7 +29,9 @@ local M = {
   commands = { "rsync" },
   hints = { "%", "file list", "rsync", "speedup is" },
   options = {
-    base = { type = "integer", default = 1000, min = 1000, max = 1024, help = "bytes of a K: 1000 for -h, 1024 for -hh" },
+    base = {
+      type = "integer", default = 1000, min = 1000, max = 1024, help = "bytes of a K: 1000 for -h, 1024 for -hh",
+    },
     mode = {
       type = "string", default = "auto", choices = { "auto", "total", "file" },
       help = "what a line is of: the whole job (--info=progress2), or one file (--progress)",

@@ -175,7 +175,7 @@ static bool cut_line(const char *line, struct hw_command *c)
     while (!k.bad && c->count < HW_COMMAND_WORDS_MAX && (word = cut_word(&k)))
         c->words[c->count++] = word;
     /* Behind a redirection may still come a pipe. */
-    for (; *k.p && !k.bad && c->count < HW_COMMAND_WORDS_MAX; k.p++)
+    for (; *k.p && *k.p != '#' && !k.bad && c->count < HW_COMMAND_WORDS_MAX; k.p++)
         k.bad = is_more_than_one(*k.p) && !(*k.p == '&' && k.p[-1] == '>');
     return !k.bad;
 }
