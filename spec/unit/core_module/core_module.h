@@ -12,6 +12,7 @@
 int hw_mod_host(lua_State *L);
 int hw_mod_parsers(lua_State *L);
 int hw_mod_progress(lua_State *L);
+int hw_mod_source(lua_State *L);
 int hw_mod_text(lua_State *L);
 int hw_mod_worker(lua_State *L);
 int hw_mod_yaml(lua_State *L);

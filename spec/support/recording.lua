@@ -1,0 +1,57 @@
+--- Recordings of real tools (spec/recordings): asciicast v2 with timing (.cast), the same bytes raw (.log).
+local cjson = require "cjson"
+local source = require("headway_core").source
+
+local M = { dir = "spec/recordings/" }
+
+local function slurp(path)
+  local file = assert(io.open(path, "rb"))
+  local bytes = file:read "a"
+  file:close()
+  return bytes
+end
+
+--- The raw bytes of a recording, e.g. "rsync/progress2-inc-pipe".
+function M.bytes(name) return slurp(M.dir .. name .. ".log") end
+
+--- The names of all recordings, sorted.
+function M.names()
+  local list, pipe = {}, assert(io.popen("cd " .. M.dir .. " && find . -name '*.log' | sort"))
+  for path in pipe:lines() do list[#list + 1] = path:match "^%./(.*)%.log$" end
+  pipe:close()
+  return list
+end
+
+--- What the tool wrote and when: list of { seconds, bytes }.
+function M.events(name)
+  local events = {}
+  for line in slurp(M.dir .. name .. ".cast"):gmatch "[^\n]+" do
+    local event = cjson.decode(line)
+    if event[2] == "o" then events[#events + 1] = { event[1], event[3] } end
+  end
+  return events
+end
+
+--- Its records, in the order given, with .at = the second in which each was given.
+---@param pauses boolean? false: as if the tool had never paused
+function M.records(name, pauses, record_max)
+  local framer, list, at = source.records(record_max), {}, 0
+  local function add(records)
+    for _, record in ipairs(records) do
+      record.at = at
+      list[#list + 1] = record
+    end
+  end
+  for _, event in ipairs(M.events(name)) do
+    if pauses ~= false and (event[1] - at) * 1000 >= source.PAUSE_MS then
+      at = at + source.PAUSE_MS / 1000
+      add(framer:pause())
+    end
+    at = event[1]
+    add(framer:feed(event[2]))
+  end
+  add(framer:finish())
+  return list
+end
+
+return M
