@@ -63,7 +63,7 @@ end
 function M:trace(record)
   local names = record:match "^%++ podNames='?([%w.:-]+)'?$"
   if names then
-    local _, colons = names:gsub(":+%w", "")
+    local _, colons = names:gsub(":%w", "")
     self.total = colons + 1
     return self:say()
   end

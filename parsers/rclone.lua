@@ -56,12 +56,12 @@ function M:take(record, at)
     end
     return true
   end
-  local label = record:sub(math.max(1, at - 40), at - 1):match "(%a+):[%s%d]+$"
+  local label = record:sub(math.max(1, at - 40), at - 1)
   local pair = n_unit == "" and m_unit == "" and count(units.integer(n), units.integer(m))
   if not pair then return false end
-  if label == "Transferred" then
+  if label:find "Transferred:[%s%d]+$" then
     self.files = { done = pair.done, total = pair.total, unit = "files" }
-  elseif label == "Checks" then
+  elseif label:find "Checks:[%s%d]+$" then
     self.checks = { done = pair.done, total = pair.total, unit = "checks" }
   else
     return false

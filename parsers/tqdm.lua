@@ -39,7 +39,9 @@ local function find_times(record)
   for _ = 1, BRACKETS_MAX do
     local at = record:find(" [", from, true)
     if not at then return nil end
-    local rate = record:match("^ %[%d+:[%d:]+<?[%d:?]*, *([^%],]*)", at)
+    local left = record:match("^ %[%d+:[%d:]+()", at)
+    local comma = left and record:match("^<[%d:?]*()", left) or left
+    local rate = comma and record:match("^, *([^%],]*)", comma)
     if rate then
       local unit = rate:match "^[%d.?]*[kMGTPE]?([%a_%-]+)/s$" or rate:match "^[%d.?]+s/([%a_%-]+)$"
       if unit and #unit <= 24 then return at, unit end
