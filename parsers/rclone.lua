@@ -9,7 +9,7 @@
 --   2026/11/23 19:11:17 Failed to copy: directory not found
 -- Bytes count, which only JSON gives exactly; files and checks stand beside them. On a pipe --progress prints blocks
 -- with no line end between: "Transferred:" may stand at the end of another line. Totals grow while rclone still lists.
-local core = require "headway.core"
+local jsonl = require "headway.jsonl"
 local units = require "headway.units"
 
 ---@class headway.parser.rclone : headway.Parser
@@ -83,14 +83,12 @@ end
 --- The counts of a JSON line; they are exact.
 ---@return boolean any, string? why
 function M:json(record)
-  local line, why = core.json(record)
-  if not line then return false, why end
-  local stats = type(line) == "table" and line.stats
+  local line, why = jsonl.decode(record)
+  if why then return false, why end
+  local stats = jsonl.get(line, "stats")
   if type(stats) ~= "table" then return false end
   local function pair(done, total, unit)
-    done, total = stats[done], stats[total]
-    if math.type(done) ~= "integer" or math.type(total) ~= "integer" then return nil end
-    return done >= 0 and count(done, total, unit) or nil
+    return count(jsonl.count(stats[done]), jsonl.count(stats[total]), unit)
   end
   self.bytes = pair("bytes", "totalBytes", "bytes") or self.bytes
   self.files = pair("transfers", "totalTransfers", "files") or self.files

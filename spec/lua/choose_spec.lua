@@ -32,7 +32,7 @@ local rows = {
   { { "timeout", "--signal=INT", "--", "60", "rsync" },         "rsync" },
   { { "timeout", "60" },                                        "auto" },
   { { "sudo", "-u", "backup", "-E", "rsync" },                  "rsync" },
-  { { "sudo", "-n", "A=b", "--", "rsync" },                     "rsync" },
+  { { "sudo", "-n", "--", "A=b", "rsync" },                     "rsync" },
   { { "tini", "-g", "--", "rsync" },                            "rsync" },
   { { "sh", "-c", "rsync -a a b" },                             "rsync" },
   { { "/bin/bash", "-ec", "exec rsync -a 'a b' \"c d\"" },      "rsync" },

@@ -50,8 +50,10 @@ describe("juicefs_warmup:", function()
   })
   case.quick(it, "juicefs_warmup", {
     "warmup cache file: " .. (" "):rep(4000), "warmup cache size: " .. ("("):rep(4000), ("cache: 1 files ("):rep(250),
-    ("a"):rep(4000) .. " cache file: 1", "cache: " .. ("9"):rep(4000) .. " files", ("uccessfully warmed up "):rep(180), ("scanned: 1, scanned data: "):rep(150),
-    "scanned: 1, scanned data: " .. ("1"):rep(4000), ("cache for 1 paths in background"):rep(120), ("<FATAL>: "):rep(450), "Warming up paths: " .. (" "):rep(4000) .. "/",
+    ("a"):rep(4000) .. " cache file: 1", "cache: " .. ("9"):rep(4000) .. " files",
+    ("uccessfully warmed up "):rep(180), ("scanned: 1, scanned data: "):rep(150),
+    "scanned: 1, scanned data: " .. ("1"):rep(4000), ("cache for 1 paths in background"):rep(120), ("<FATAL>: "):rep(450),
+    "Warming up paths: " .. (" "):rep(4000) .. "/",
     "warmup cache file: " .. ("9"):rep(40), "warmup cache size: x (" .. ("9"):rep(40) .. " Bytes)", "cache: 1 files (9999999999999 EiB bytes)",
   })
 end)
