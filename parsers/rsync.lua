@@ -11,6 +11,7 @@
 -- percent is of bytes, rounded, and wrong where files are there already (a run that had half of them ends at 49%): it
 -- is taken only while no more is known, inside a first big file. No total is ever made of it.
 local units = require "headway.units"
+local match, tonumber = string.match, tonumber -- this is the parser of the longest logs
 
 ---@class headway.parser.rsync : headway.Parser
 ---@field base integer
@@ -42,11 +43,11 @@ M.__index = M
 
 ---@param opts { base: integer, mode: string }
 function M.new(opts)
+  local of_bytes, of_files = { unit = "bytes" }, { unit = "files" }
   return setmetatable({
     base = opts.base, mode = opts.mode, listed = false, bytes = 0, sum = 0, files = 0, entries = 0,
     scanning = false, percent = -1,
-    -- The host has read a sample before the next record comes: one table does for all.
-    sample = { also = {} }, of_bytes = { unit = "bytes" }, of_files = { unit = "files" },
+    sample = {}, also = { of_bytes, of_files }, of_bytes = of_bytes, of_files = of_files,
   }, M)
 end
 
@@ -74,7 +75,6 @@ end
 
 --- Bytes are of one file when they fall, or when a file's last line says 100% and the job is not done.
 function M:judge_mode(bytes, percent, xfr, left)
-  if self.mode ~= "auto" then return end
   if bytes < self.bytes or (xfr and self.listed and percent >= 100 and left > 0) then
     self.mode = "file"
   elseif xfr and percent < 100 then
@@ -82,71 +82,51 @@ function M:judge_mode(bytes, percent, xfr, left)
   end
 end
 
---- Counts of a line: of bytes, and, at the end of a file, of files and entries.
+--- The end of a file: counts of files and entries. While the list grows a line may count entries that the next one
+--- takes back.
 function M:count(bytes, xfr, kind, left, total)
-  if xfr then
-    if self.mode == "file" then
-      if xfr > self.files then self.sum = units.add(self.sum, bytes) end
-      bytes = 0
-    end
-    self.files = math.max(self.files, xfr)
-    self.scanning = kind == "ir"
-    -- While the list grows a line may count entries that the next one takes back.
-    self.entries = math.max(self.entries, total - left)
-    self.total = total
-    self.entries = math.min(self.entries, total)
+  if self.mode == "file" then
+    if xfr > self.files then self.sum = units.add(self.sum, bytes) end
+    bytes = 0
   end
-  self.bytes = bytes
+  local entries = total - left
+  if entries < self.entries then entries = self.entries < total and self.entries or total end
+  if xfr > self.files then self.files = xfr end
+  self.entries, self.total, self.scanning, self.bytes = entries, total, kind == "ir", bytes
 end
 
 --- Whether the percent is the progress: of the whole job, and further than the entries that are counted.
 function M:takes_percent(percent)
   if percent > 100 or self.scanning then return false end
   if self.mode == "file" or (self.mode == "auto" and self.listed) then return false end
-  if self.total and self.entries * 100 >= self.percent * self.total then return false end
-  return not self.total or self.percent >= 0
+  local total = self.total
+  return not total or (self.percent >= 0 and self.entries * 100 < self.percent * total)
 end
 
+--- The host has read a sample before the next record comes: one table does for all.
 ---@return headway.Sample
 function M:say(percent)
-  local s, also = self.sample, self.sample.also
-  local moved = self.mode == "file" and units.add(self.sum, self.bytes) or self.bytes
-  s.fraction, s.total, s.scanning, s.message, s.ended, also[1], also[2] = nil, nil, nil, nil, nil, nil, nil
-  if self:takes_percent(percent) then
-    self.percent = math.max(self.percent, percent)
-    s.done, s.unit, s.fraction = moved, "bytes", self.percent / 100
-    return s
+  local s, total, moved = self.sample, self.total, self.bytes
+  if self.mode == "file" then moved = units.add(self.sum, moved) end
+  s.ended, s.message, s.fraction = nil, nil, nil
+  if not total or self.percent > 0 then
+    local by_percent = self:takes_percent(percent)
+    if by_percent and percent > self.percent then self.percent = percent end
+    s.fraction = by_percent and self.percent / 100 or nil
+    if by_percent or not total then
+      s.done, s.total, s.unit, s.scanning, s.also = moved, nil, "bytes", nil, nil
+      return s
+    end
+    self.percent = 0 -- the entries have caught up
   end
-  if not self.total then
-    s.done, s.unit = moved, "bytes"
-    return s
-  end
-  s.done, s.total, s.unit = self.entries, self.total, "entries"
-  s.scanning = self.scanning or nil
+  s.done, s.total, s.unit, s.scanning, s.also = self.entries, total, "entries", self.scanning, self.also
   self.of_bytes.done, self.of_files.done = moved, self.files
-  also[1], also[2] = self.of_bytes, self.of_files
   return s
 end
 
---- A record that begins as a line of progress does.
-function M:progress(record, number, letter, percent, tail)
-  local bytes = letter == "" and units.integer(number) or units.size(number .. letter, self.base)
-  if not bytes then return nil end
-  local xfr, kind, left, total
-  local from = record:find("(xf", tail, true)
-  if from then
-    xfr, kind, left, total = record:match("^%(xfe?r#(%d+), (%a%a)%-che?c?k=(%d+)/(%d+)%)", from)
-  end
-  percent = units.integer(percent)
-  if xfr then
-    xfr, left, total = units.integer(xfr), units.integer(left), units.integer(total)
-    if not (xfr and left and total) then return nil, "counts over 63 bits" end
-    if left > total then return nil, "more entries to check than there are" end
-  end
-  if not percent then return nil end
-  self:judge_mode(bytes, percent, xfr, left)
-  self:count(bytes, xfr, kind, left, total)
-  return self:say(percent)
+--- Digits and nothing else.
+local function whole(digits)
+  return #digits < 19 and tonumber(digits) or units.integer(digits)
 end
 
 --- Lines without counts: names come next, the summary, errors.
@@ -168,15 +148,27 @@ function M:other(record)
   return nil
 end
 
+local LINE = "^%s*(%d[%d.,]*)([KMGTPE]?)%s+(%d+)%%%s+[%d.,]+%a+/s%s+[%d:?]+()"
+local TAIL = "^%s*%(xfe?r#(%d+), (%a%a)%-che?c?k=(%d+)/(%d+)%)()"
+
 function M:feed(record)
-  local number, letter, percent, tail =
-    record:match "^%s*(%d[%d.,]*)([KMGTPE]?)%s+(%d+)%%%s+[%d.,]+[%a]+/s%s+[%d:?]+()"
+  local number, letter, percent, tail = match(record, LINE)
   if not number then return self:other(record) end
-  local sample, why = self:progress(record, number, letter, percent, tail)
-  if not sample then return nil, why end
-  local ended, message = verdict(record, tail)
-  if ended then
-    self.ended = ended
+  local bytes = letter == "" and units.integer(number) or units.size(number .. letter, self.base)
+  if not bytes then return nil end
+  percent = #percent < 4 and tonumber(percent) or 999 -- it can pass 100
+  local xfr, kind, left, total, behind = match(record, TAIL, tail)
+  if xfr then
+    xfr, left, total = whole(xfr), whole(left), whole(total)
+    if not (xfr and left and total) then return nil, "counts over 63 bits" end
+    if left > total then return nil, "more entries to check than there are" end
+  end
+  if self.mode == "auto" then self:judge_mode(bytes, percent, xfr, left) end
+  if xfr then self:count(bytes, xfr, kind, left, total) else self.bytes = bytes end
+  local sample = self:say(percent)
+  if (behind or tail) < #record then
+    local ended, message = verdict(record, behind or tail)
+    self.ended = ended or self.ended
     sample.ended, sample.message = ended, message
   end
   return sample

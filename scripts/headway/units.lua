@@ -6,11 +6,13 @@
 ---@class headway.units
 local units = {}
 
+local find, gsub, match, tonumber = string.find, string.gsub, string.match, tonumber
+
 --- Digits are kept in groups of three by dot, comma, apostrophe, space, or one of Unicode's narrow ones.
 local SPACES = { ["\u{A0}"] = "_", ["\u{202F}"] = "_", ["\u{2009}"] = "_", ["\u{2019}"] = "'" }
 
 local function plain(text)
-  if not text:find "[\xC2\xE2]" then return text end
+  if not find(text, "[\xC2\xE2]") then return text end
   return (text:gsub("[\xC2\xE2][\x80-\xBF]+", SPACES))
 end
 
@@ -28,32 +30,32 @@ local function exact(digits)
   return whole(short)
 end
 
+--- Patterns of groups, by the mark between them and how many marks there are; made when they are needed.
+local GROUPS = {}
+for _, mark in ipairs { ".", ",", "'", "_", " " } do GROUPS[mark] = {} end
+
+local function groups_of(mark, count)
+  local patterns = GROUPS[mark]
+  if not patterns[count] then patterns[count] = "^%d%d?%d?" .. ("%" .. mark .. "%d%d%d"):rep(count) .. "$" end
+  return patterns[count]
+end
+
 --- Takes the groups apart: all but the first have three digits, and one mark stands between all of them.
----@param text string
+---@param text string  at most 80 bytes
 ---@return string? digits
 local function ungroup(text)
-  local first, mark, rest = text:match "^(%d+)([.,'_ ])([%d.,'_ ]+)$"
-  if not first then return text:match "^%d+$" end
-  if #first > 3 then return nil end
-  local digits = { first }
-  for i = 1, #rest, 4 do
-    local group, between = rest:match("^(%d%d%d)(.?)", i)
-    if not group or (between ~= mark and between ~= "") then return nil end
-    digits[#digits + 1] = group
-    if between == "" then
-      if i + 3 <= #rest then return nil end
-    elseif i + 4 > #rest then
-      return nil
-    end
-  end
-  return table.concat(digits)
+  local mark = match(text, "^%d%d?%d?([.,'_ ])")
+  if not mark then return match(text, "^%d+$") end
+  local digits, count = gsub(text, "[.,'_ ]", "")
+  return find(text, groups_of(mark, count)) and digits or nil
 end
 
 --- A whole number; digits may stand in groups.
 ---@param text string  no white space around it
 ---@return integer? n  nil: it is none, or over 63 bits
 function units.integer(text)
-  if not text:find "^%d" or #text > 80 then return nil end
+  if #text < 19 and not find(text, "%D") then return tonumber(text) end -- "" too: nil
+  if #text > 80 or not find(text, "^%d") then return nil end
   local digits = ungroup(plain(text))
   return digits and exact(digits)
 end
