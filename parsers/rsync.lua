@@ -11,7 +11,8 @@
 -- percent is of bytes, rounded, and wrong where files are there already (a run that had half of them ends at 49%): it
 -- is taken only while no more is known, inside a first big file. No total is ever made of it.
 local units = require "headway.units"
-local match, tonumber = string.match, tonumber -- this is the parser of the longest logs
+local integer = require "headway.core".integer
+local find, match, tonumber = string.find, string.match, tonumber -- this is the parser of the longest logs
 
 ---@class headway.parser.rsync : headway.Parser
 ---@field base integer
@@ -23,6 +24,7 @@ local match, tonumber = string.match, tonumber -- this is the parser of the long
 ---@field entries integer   checked so far; total: of how many, nil = not known
 ---@field total integer?
 ---@field scanning boolean
+---@field steady boolean    the next line may be a usual one
 ---@field percent integer   the last one that was given as progress; -1 = none
 ---@field ended string?
 local M = {
@@ -46,7 +48,7 @@ function M.new(opts)
   local of_bytes, of_files = { unit = "bytes" }, { unit = "files" }
   return setmetatable({
     base = opts.base, mode = opts.mode, listed = false, bytes = 0, sum = 0, files = 0, entries = 0,
-    scanning = false, percent = -1,
+    scanning = false, steady = false, percent = -1,
     sample = {}, also = { of_bytes, of_files }, of_bytes = of_bytes, of_files = of_files,
   }, M)
 end
@@ -148,10 +150,37 @@ function M:other(record)
   return nil
 end
 
-local LINE = "^%s*(%d[%d.,]*)([KMGTPE]?)%s+(%d+)%%%s+[%d.,]+%a+/s%s+[%d:?]+()"
-local TAIL = "^%s*%(xfe?r#(%d+), (%a%a)%-che?c?k=(%d+)/(%d+)%)()"
+local LINE = "^ *(%d[%d.,]*)([KMGTPE]?) +(%d+)%% +[%d.,]+%a+/s +[%d:?]+()"
+local TAIL = "^ *%(xfe?r#(%d+), (%a%a)%-che?c?k=(%d+)/(%d+)%)()"
+
+local PERCENT, SLASH, CLOSE = 37, 47, 41
+
+--- The line that nearly all of a long run are, once it is known that lines are of the whole job and that the entries
+--- are ahead of the percent. What is not exactly that gives nil, and is read with more care.
+function M:usual(record)
+  local bytes, at = integer(record)
+  local _, _, sign = integer(record, at)
+  if sign ~= PERCENT then return nil end
+  local from = find(record, "(xfr#", at, true)
+  if not from then return nil end
+  local xfr, behind = integer(record, from + 5)
+  if not xfr or find(record, ", to-chk=", behind, true) ~= behind then return nil end
+  local left, slash, follower = integer(record, behind + 9)
+  if follower ~= SLASH then return nil end
+  local total, close, last = integer(record, slash + 1)
+  if last ~= CLOSE or total ~= self.total or close < #record - 1 then return nil end
+  local s, entries = self.sample, total - left
+  if entries < self.entries or xfr < self.files or bytes < self.bytes then return nil end
+  self.entries, self.files, self.bytes = entries, xfr, bytes
+  s.done, self.of_bytes.done, self.of_files.done = entries, bytes, xfr
+  return s
+end
 
 function M:feed(record)
+  if self.steady then
+    local sample = self:usual(record)
+    if sample then return sample end
+  end
   local number, letter, percent, tail = match(record, LINE)
   if not number then return self:other(record) end
   local bytes = letter == "" and units.integer(number) or units.size(number .. letter, self.base)
@@ -166,7 +195,9 @@ function M:feed(record)
   if self.mode == "auto" then self:judge_mode(bytes, percent, xfr, left) end
   if xfr then self:count(bytes, xfr, kind, left, total) else self.bytes = bytes end
   local sample = self:say(percent)
-  if (behind or tail) < #record then
+  self.steady = self.mode == "total" and sample.unit == "entries" and not self.scanning
+  if (behind or tail) <= #record then
+    self.steady = false -- the sample may hold the end: the next one must take it out again
     local ended, message = verdict(record, behind or tail)
     self.ended = ended or self.ended
     sample.ended, sample.message = ended, message

@@ -1,6 +1,6 @@
 --- Records through the worker and the rsync parser, beside a plain loop of lua5.4 with the same pattern, and grep -c:
 --- `./dev bench parsers [RECORDS]`. Needs no API server.
-local RECORDS = math.tointeger(tonumber(arg[1] or "")) or 2000000
+local RECORDS = math.tointeger(tonumber(arg[1] or "")) or 1000000
 local build, headway = os.getenv "HEADWAY_BUILD", os.getenv "HEADWAY_BIN"
 local dir = assert(io.popen "mktemp -d"):read "l"
 
