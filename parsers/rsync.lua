@@ -168,7 +168,8 @@ function M:usual(record)
   local left, slash, follower = integer(record, behind + 9)
   if follower ~= SLASH then return nil end
   local total, close, last = integer(record, slash + 1)
-  if last ~= CLOSE or total ~= self.total or close < #record - 1 then return nil end
+  if last ~= CLOSE or total ~= self.total then return nil end
+  if close < #record and find(record, "^ *$", close + 1) == nil then return nil end
   local s, entries = self.sample, total - left
   if entries < self.entries or xfr < self.files or bytes < self.bytes then return nil end
   self.entries, self.files, self.bytes = entries, xfr, bytes

@@ -42,7 +42,8 @@ struct hw_meta_option {
 
 struct hw_hint {
     char bytes[HW_META_HINT_MAX + 1];
-    size_t len; /* 1 .. HW_META_HINT_MAX */
+    size_t len;  /* 1 .. HW_META_HINT_MAX */
+    size_t rare; /* index of the byte that logs have the fewest of: what is searched for */
 };
 
 /* Texts are clean, but for hints. */

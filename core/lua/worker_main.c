@@ -316,10 +316,11 @@ static void on_feed(struct hw_wire_in *body)
     uint32_t index = hw_wire_get_u32(body);
     r.end = index + hw_wire_get_u32(body);
     for (; index < r.end; index++) {
-        struct hw_str record = hw_wire_get_text(body);
+        struct hw_str record;
+        int st = hw_wire_get_record(body, &record) ? hw_host_feed(h, record, &s, &err) : 0;
         if (body->bad)
             hw_confined_exit(END_PROTOCOL);
-        add_outcome(&r, h, index, hw_host_feed(h, record, &s, &err), &s, &err);
+        add_outcome(&r, h, index, st, &s, &err);
     }
     emit_result(&r, r.end);
 }

@@ -67,6 +67,7 @@ static void loaded(struct hw_worker *w, struct hw_wire_in *in)
     if (p) {
         bool announced = p->announced;
         p->announced = true;
+        hw_worker_keep_meta(p, &meta);
         w->fails = announced ? w->fails : 0;
         if (!announced && w->events.loaded)
             w->events.loaded(w->events.ctx, id, &meta);

@@ -207,6 +207,23 @@ describe("hints:", function()
     end
   end)
 
+  it("are found wherever they stand, and only as a whole", function()
+    local hint = "eta-zeta"
+    local h = assert(core.host.new(('return { api = 1, hints = { %q }, new = function() return { feed = function() return { done = 1 } end } end }')
+      :format(hint), "p"))
+    math.randomseed(1)
+    for _ = 1, 3000 do
+      local bytes = {}
+      for i = 1, math.random(0, 40) do bytes[i] = ("eta-z"):byte(math.random(5)) end
+      local record = string.char(table.unpack(bytes))
+      if math.random(2) == 1 then
+        local at = math.random(0, #record)
+        record = record:sub(1, at) .. hint:sub(1, math.random(#hint - 1, #hint)) .. record:sub(at + 1)
+      end
+      assert.equal(record:find(hint, 1, true) ~= nil, h:feed(record) ~= nil, record)
+    end
+  end)
+
   it("is silent in the worker", function()
     local w = core.worker.new { exe = os.getenv "HEADWAY_BIN" }
     local id = w:load(counting, "p")
@@ -224,6 +241,45 @@ describe("hints:", function()
     w:close()
     assert.equal(5, seen)
     assert.equal(4, silent)
+  end)
+
+  it("is not even sent to the worker once the parser is loaded, and counts all the same", function()
+    local w = core.worker.new { exe = os.getenv "HEADWAY_BIN" }
+    local id = w:load(counting, "p")
+    w:run(10000)
+    local records, indices, silent = {}, {}, 0
+    for i = 1, 5000 do records[i] = i % 7 == 0 and "50%" or ("x"):rep(i % 90) end
+    w:feed(id, records)
+    for _, event in ipairs(w:run(10000)) do
+      if event.kind == "sample" then indices[#indices + 1] = event.index + 1 end
+      if event.kind == "silent" then silent = silent + event.count end
+    end
+    w:close()
+    assert.equal(5000 // 7, #indices)
+    for i, index in ipairs(indices) do assert.equal(7 * i, index) end
+    assert.equal(5000 - 5000 // 7, silent)
+  end)
+
+  it("all of a batch skipped is a batch that is done", function()
+    local w = core.worker.new { exe = os.getenv "HEADWAY_BIN" }
+    local id = w:load(counting, "p")
+    w:run(10000)
+    w:feed(id, { "a", "b", "" }, 7)
+    local kinds = {}
+    for _, event in ipairs(w:run(10000)) do kinds[#kinds + 1] = event.kind .. (event.count or event.seq) end
+    w:close()
+    assert.same({ "silent3", "fed7" }, kinds)
+  end)
+
+  it("hide nothing of a progress file, in the worker too", function()
+    local w = core.worker.new { exe = os.getenv "HEADWAY_BIN" }
+    local id = w:load_named("nm", true)
+    w:run(10000)
+    w:feed(id, { "50" })
+    local refused
+    for _, event in ipairs(w:run(10000)) do refused = refused or event.kind == "refused" end
+    w:close()
+    assert.is_true(refused)
   end)
 
   it("hide nothing of a progress file", function()
