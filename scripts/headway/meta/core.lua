@@ -33,18 +33,35 @@
 ---@field name? string            cut to 63 bytes
 ---@field weight? number          share of the whole, above 0, at most 1
 
+--- One option that a parser takes. The host checks what the user gave: an unknown name, another type, a value out of
+--- range are errors that name the parser and the option, before `new` is called.
+---@class headway.Option
+---@field type "string"|"integer"|"number"|"boolean"
+---@field help string             one line, at most 159 bytes
+---@field default? any            of that type; nil: `new` gets nil when the user gives none
+---@field min? number             of integers and numbers
+---@field max? number
+---@field choices? string[]       of strings
+
 --- A parser's module. Its instances find their methods through `__index`, or have them as fields.
 ---@class headway.Parser
 ---@field api 1                   version of this contract
 ---@field name? string            default: the file's name
+---@field tool? string            what prints the records: "rsync"; at most 63 bytes
+---@field versions? string        of the tool, that were seen: "3.0 to 3.5"
+---@field commands? string[]      what it is chosen for, at most 16: a program, then words that must be among its arguments:
+--- "rsync", "juicefs warmup", "python -m tqdm". Plain strings in the module's own text: they are read without running it
+---@field options? table<string, headway.Option>  at most 16; names of small letters, digits, "_", "-"
 ---@field unit? string            unit of its counts where a sample says none
+---@field hints? string[]         a record with none of these bytes in it says nothing, so Lua never sees it: at most 16 of 1 to
+--- 47 bytes; none or empty: every record. They don't hold for progress files
 ---@field record_max? integer     bytes of a record, 1 to 65536, default 4096; the core cuts longer ones
----@field newest? boolean         only the newest record of a batch matters: each says all
+---@field newest? boolean         only the newest record of a batch matters: each says all, errors too
 local Parser = {}
 
---- Makes an instance; called once for each source. Wrong options raise: `error("option unit: ...", 2)`.
----@param opts { [string]: string, strict: boolean }  the user's options, always text; strict: the source is a progress
---- file, in which a record that is no progress is wrong
+--- Makes an instance; called once for each source. What options can't say raises: `error("option unit: ...", 2)`.
+---@param opts { [string]: any, strict: boolean }  the declared options, typed, defaults filled in; strict: the source is
+--- a progress file, in which a record that is no progress is wrong
 ---@return headway.Parser
 function Parser.new(opts) end
 
@@ -56,7 +73,8 @@ function Parser.new(opts) end
 function Parser:feed(record) end
 
 --- The source has ended. Optional; outcomes as of `feed`.
----@param code? integer  exit status of the tool; nil = not known
+---@param code? integer  exit status of the tool; nil = not known: then only what a last line said is known, which proves
+--- nothing
 ---@return headway.Sample? sample
 ---@return string? reason
 function Parser:finish(code) end
@@ -73,5 +91,21 @@ local core = {}
 ---@return integer|string total  or why it is not
 ---@return string? message  nil = none
 function core.nm(record) end
+
+--- Reads JSON. Integers are exact; whole floats under 2^53 become integers, numbers that fit neither stay floats. A member
+--- that is null is left out, in a list it is false. At most 32 levels.
+---@param text string
+---@return any value     nil: it is no JSON
+---@return string? why
+function core.json(text) end
+
+--- Reads a whole number behind blanks: digits, perhaps in groups of three by comma, dot or apostrophe. Makes no string:
+--- for lines that come by the million.
+---@param text string
+---@param from? integer     where to begin, default 1
+---@return integer? n       nil: there is none, decimals follow, or it is over 63 bits
+---@return integer behind   position behind it
+---@return integer? follower  byte that stands there; nil: the text is over
+function core.integer(text, from) end
 
 return core
