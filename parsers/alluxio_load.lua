@@ -1,19 +1,21 @@
 --- Alluxio: `fs distributedLoad` and `fs load`, as Fluid's DataLoad runs them.
--- Seen: the messages of 2.7 to 2.9. The tool knows no total: the setting `total` is for what is known from elsewhere.
+-- Read: the messages of 2.x, as its source prints them; not recorded yet. The tool knows no total: the setting
+-- `total` is for what is known from elsewhere.
 --   /data/a.bin loading
 --   Successfully loaded path /data/a.bin after 1 attempts
 --   /data/b.bin is already fully loaded in Alluxio
 --   Failed to complete loading /data/c.bin after 3 retries.
 --   files: [/data/a.bin,/data/b.bin] loadingSuccessfully loaded path [/data/a.bin,/data/b.bin] after 1 attempts
 --   Files Processed: 120 out of 400     Bytes Loaded: 125.00MB out of 500.00MB                  fs load --progress
--- Files count. Batches print the names that fit in 80 bytes ("..." stands for the others): then only those are counted.
+-- Files count. Batches print the names that fit in 80 bytes ("..." stands for the others): then only those are
+-- counted.
 local units = require "headway.units"
 
 ---@class headway.parser.alluxio_load : headway.Parser
 ---@field loaded integer
 ---@field failed integer
 local M = {
-  api = 1, name = "alluxio_load", tool = "alluxio", versions = "2.7 to 2.9", unit = "files",
+  api = 1, name = "alluxio_load", tool = "alluxio", versions = "2.x", unit = "files",
   commands = { "alluxio fs distributedLoad", "alluxio fs load", "alluxio fs distributedload" },
   hints = { "loaded", "Failed to complete loading ", "Files Processed: ", "Bytes Loaded: " },
 }

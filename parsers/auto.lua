@@ -4,9 +4,9 @@
 --   40/100                                        Copied 3 of 10 files
 --   [#3b2f64 1.0MiB/10MiB(10%) CN:1]              Completed 1.1 MiB/~11.4 MiB (5.8 MiB/s)
 --   model.bin   42%[====>      ]                  4.00MiB 0:00:04 [1022KiB/s] [===>   ] 40%
--- A number in a log is no progress by itself: ratios, rates, dates, versions, addresses, counts of tests or attempts
--- look alike. So a pair must come again in the same words, with the same total and more done; a percent must grow
--- twice.
+-- A number in a log is no progress by itself: ratios, rates, dates, versions, addresses, counts of tests or
+-- attempts look alike. So a pair must come again in the same words, with the same total and more done; a
+-- percent must grow twice.
 -- What only grows with its total (compressed / read so far) never passes; words near it that speak of something
 -- else rule it out.
 local core = require "headway.core"
@@ -133,8 +133,8 @@ local function each_place(record, mark, fn)
   end
 end
 
---- The words in front of numbers: what a series is known by. Bars and words with digits in them (times, rates, names of
--- parts) are left out, since they change.
+--- The words in front of numbers: what a series is known by. Bars and words with digits in them (times, rates,
+-- names of parts) are left out, since they change.
 local function key_of(record, found)
   local before = record:sub(math.max(1, found.at - KEY_MAX), found.at - 1):lower()
   local kind = found.percent and "%" or found.unit
@@ -171,8 +171,8 @@ local function sample_of(s, restart)
   return { done = s.done, total = s.total, unit = s.unit, scanning = s.guess or nil, restart = restart }
 end
 
---- Counts begin anew: from the end to less than half, or from anywhere to nearly nothing. A percent that is made of a
--- total which grows falls too, but not so far.
+--- Counts begin anew: from the end to less than half, or from anywhere to nearly nothing. A percent that is
+-- made of a total which grows falls too, but not so far.
 local function begins_anew(s, value, last)
   return value <= last / (is_full(s) and 2 or 10)
 end

@@ -1,5 +1,6 @@
 --- Fluid's DataLoad on JuiceFS: a script runs `juicefs warmup` in each worker pod, one after another.
--- Seen: the trace of `set -x` that such a script leaves, without a terminal. What counts is the workers that are done:
+-- Read: the trace that `set -x` of such a script leaves, without a terminal; not recorded in a cluster yet.
+-- What counts is the workers that are done:
 --   + podNames=jfsdemo-worker-0:jfsdemo-worker-1                        how many there are
 --   + (( i<2 ))                                                         the same, once it loops
 --   + /usr/local/bin/kubectl -n default exec -it jfsdemo-worker-0 -- timeout 30m /usr/local/bin/juicefs warmup /mnt/a
@@ -20,7 +21,7 @@ local warmup = require "parsers.juicefs_warmup"
 ---@field bytes integer      of those that are done
 ---@field inner headway.Parser  of the one at work
 local M = {
-  api = 1, name = "juicefs_dataload", tool = "Fluid DataLoad (JuiceFS)", versions = "1.0", unit = "workers",
+  api = 1, name = "juicefs_dataload", tool = "Fluid DataLoad (JuiceFS)", unit = "workers",
   hints = {
     "podNames=", "(( i", " warmup ", "warmup on ", " cache", "arming up ", "armed up ", "scanned data: ", "FATAL",
     "command terminated",

@@ -1,6 +1,6 @@
 --- juicefs sync: its bars, its log, or its metrics.
--- Seen: 1.4.1; the bars of 1.0 and 1.1 too. On a pipe nothing but the last line comes; the metrics are always there, on
--- 127.0.0.1:9567 or the next free port.
+-- Seen: 1.4.1; the bars of 1.0 and 1.1 too, which were not recorded. On a pipe nothing but the last line comes;
+-- the metrics are always there, on 127.0.0.1:9567 or the next free port.
 --    Scanned objects: 1/60 [>-------------------]  8.2/s ETA: 7s          objects that are handled, of those found
 --      Copied bytes: 161.1 KiB (164981 Bytes)   1.3 MiB/s
 --     Failed objects: 0                          0.0/s                     the last of 11 bars

@@ -1,6 +1,7 @@
 --- juicefs warmup, with --evict and --check too.
--- Seen: 1.4.1; the words of 1.0 to 1.3, 0.x and of the Enterprise Edition 5.x. No flags needed. The tool knows no
--- total: the setting `total` is for what is known from elsewhere, `unit` says of what it is.
+-- Seen: 1.4.1; the words of 1.0 to 1.3, 0.x and of the Enterprise Edition 5 too, which were not recorded. No
+-- flags needed. The tool knows no total: the setting `total` is for what is known from elsewhere, `unit` says
+-- of what it is.
 --   warmup cache file: 7                         19.4/s                     on a terminal, redrawn
 --   warmup cache size: 4.1 MiB (4285301 Bytes)   11.3 MiB/s
 --   ... juicefs[3417] <INFO>: warmup cache: 240 files (80 MiB bytes) [warmup@warmup.go:309]      all there is on a pipe

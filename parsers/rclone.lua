@@ -1,14 +1,15 @@
 --- rclone: copy, sync, move and their like.
--- Seen: 1.60.1; the units of releases before 1.56 too. Needs one of: --progress; --stats 1s with -v or
--- --stats-log-level NOTICE, also with --stats-one-line or --use-json-log.
+-- Seen: 1.60.1; the units of releases before 1.56 too, not recorded. Needs one of: --progress; --stats 1s with
+-- -v or --stats-log-level NOTICE, also with --stats-one-line or --use-json-log.
 --   Transferred:   	    1.040 MiB / 11.444 MiB, 9%, 1.040 MiB/s, ETA 9s
 --   Transferred:            6 / 60, 10%
 --   Checks:              1200 / 4000, 30%
 --   2026/11/23 19:11:06 INFO  :     1.056 MiB / 11.444 MiB, 9%, 0 B/s, ETA - (xfr#5/60)
 --   {"level":"info","msg":"...","stats":{"bytes":115,...,"totalBytes":120,"totalTransfers":60,"transfers":58}}
 --   2026/11/23 19:11:17 Failed to copy: directory not found
--- Bytes count, which only JSON gives exactly; files and checks stand beside them. On a pipe --progress prints blocks
--- with no line end between: "Transferred:" may stand at the end of another line. Totals grow while rclone still lists.
+-- Bytes count, which only JSON gives exactly; files and checks stand beside them. On a pipe --progress prints
+-- blocks with no line end between: "Transferred:" may stand at the end of another line. Totals grow while
+-- rclone still lists.
 local jsonl = require "headway.jsonl"
 local units = require "headway.units"
 

@@ -1,5 +1,6 @@
 --- rsync: `--info=progress2` (one line for the whole job) and `--progress` (one for each file).
--- Seen: 3.5.0, 3.2.7; the forms of 3.0 too. Needs one of those flags; --no-inc-recursive makes the total known at once.
+-- Seen: 3.5.0; the form of 3.0 too, which was not recorded. Needs one of those flags; --no-inc-recursive makes
+-- the total known at once.
 --         12,000,000 100%    1.00MB/s    0:00:11 (xfr#60, to-chk=0/65)
 --          4,748   0%    0.00kB/s    0:00:00 (xfr#1, ir-chk=1079/1121)     the list of files still grows
 --      1,171,886   9%    1.00MB/s    0:00:10                               inside a file
@@ -7,9 +8,9 @@
 --        700.000 100%    1,02MB/s    0:00:03 (xfer#1, to-check=6/8)        other locales, rsync 3.0
 --   rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1338) [sender=3.5.0]
 --   total size is 12,000,000  speedup is 7,398.27 (DRY RUN)
--- What counts is the entries that are checked, of all: to-chk is what is left of them, directories are entries too. The
--- percent is of bytes, rounded, and wrong where files are there already (a run that had half of them ends at 49%): it
--- is taken only while no more is known, inside a first big file. No total is ever made of it.
+-- What counts is the entries that are checked, of all: to-chk is what is left of them, directories are entries
+-- too. The percent is of bytes, rounded, and wrong where files are there already (a run that had half of them
+-- ends at 49%): it is taken only while no more is known, inside a first big file. No total is ever made of it.
 local units = require "headway.units"
 local integer = require "headway.core".integer
 local find, match, tonumber = string.find, string.match, tonumber -- this is the parser of the longest logs
@@ -155,8 +156,8 @@ local TAIL = "^ *%(xfe?r#(%d+), (%a%a)%-che?c?k=(%d+)/(%d+)%)()"
 
 local PERCENT, SLASH, CLOSE = 37, 47, 41
 
---- The line that nearly all of a long run are, once it is known that lines are of the whole job and that the entries
---- are ahead of the percent. What is not exactly that gives nil, and is read with more care.
+--- The line that nearly all of a long run are, once it is known that lines are of the whole job and that the
+--- entries are ahead of the percent. What is not exactly that gives nil, and is read with more care.
 function M:usual(record)
   local bytes, at = integer(record)
   local _, _, sign = integer(record, at)

@@ -5,8 +5,8 @@
 --   model.safetensors:   5%|▍         | 1.12M/24.0M [00:00<00:07, 3.10MB/s]      counts are rounded
 --   rows: 300row [00:08, 36.82row/s]                                             no total is known
 --   42%|####      | 42/100 [00:04<00:05,  9.93it/s]                              no name
--- Of nested bars the first one counts, the outer: bars of other names inside it only show that it is alive. A bar that
--- begins when the one before it is full takes its place, and counts begin anew.
+-- Of nested bars the first one counts, the outer: bars of other names inside it only show that it is alive. A
+-- bar that begins when the one before it is full takes its place, and counts begin anew.
 local units = require "headway.units"
 
 ---@class headway.parser.tqdm : headway.Parser

@@ -2,8 +2,8 @@
 --   local p = phases.new { { name = "scan", weight = 0.1 }, { name = "copy", weight = 0.9 } }
 --   p:enter "copy"
 --   return p:sample { done = 3, total = 10 }   gets phase = { name = "copy", index = 2, count = 2, weight = 0.9 }
--- With weights the whole is one fraction; then all phases have one, and they make 1 at most. A phase that was left is
--- not entered again: lines that come late don't move the task back.
+-- With weights the whole is one fraction; then all phases have one, and they make 1 at most. A phase that was
+-- left is not entered again: lines that come late don't move the task back.
 ---@class headway.phases
 local phases = {}
 

@@ -106,8 +106,8 @@ local function split(text, decimal)
 end
 
 --- A size: a number, which may have decimals and groups, and a unit, "11.444 MiB". Decimals are cut, not rounded.
--- A lone dot or comma is the decimal mark when a unit follows (1,234 MiB is a bit more than one), and groups when none
--- does (1,234 is over a thousand), unless `decimal` says which it is.
+-- A lone dot or comma is the decimal mark when a unit follows (1,234 MiB is a bit more than one), and groups
+-- when none does (1,234 is over a thousand), unless `decimal` says which it is.
 ---@param text string      no white space around it
 ---@param base? integer    of units that name none ("k", "KB"): 1000 (default), or 1024
 ---@param decimal? string  the decimal mark, when it is known: "." or ","

@@ -130,6 +130,42 @@ describe("declarations, refused:", function()
   end)
 end)
 
+describe("declarations, hostile:", function()
+  local endless = "setmetatable({}, { __index = function() while true do end end })"
+  local cases = {
+    -- name                          module                                                                    words
+    { "a module that never answers", "return " .. endless,                                                    "instruction limit" },
+    { "options that never answer",   "return { api = 1, options = " .. endless .. ", new = function() return { feed = print } end }",
+                                                                                                              nil },
+    { "an option that never answers", "return { api = 1, options = { x = " .. endless .. " } }",              "instruction limit" },
+    { "choices that never answer",   "return { api = 1, options = { x = { type = 'string', help = '', choices = " .. endless .. " } }, "
+                                     .. "new = function() return { feed = print } end }",                     nil },
+    { "hints that never answer",     "return { api = 1, hints = " .. endless .. ", new = function() return { feed = print } end }", nil },
+    { "a default that tells",        "return { api = 1, options = { x = { type = 'string', help = '', default = "
+                                     .. "setmetatable({}, { __tostring = function() while true do end end }) } } }", "default is not a string" },
+    { "a change while it is read",   "local o = {} for i = 1, 9 do o['o' .. i] = setmetatable({ type = 'string' }, { __index = function(_, k) "
+                                     .. "if k == 'help' then for n = 1, 99 do o['p' .. n] = nil o['q' .. n] = { } end return 'h' end end }) end "
+                                     .. "return { api = 1, options = o }",                                    "" },
+    { "a huge help",                 "return { api = 1, options = { x = { type = 'string', help = ('h'):rep(4000000) } } }", "longer than 159" },
+    { "bytes that are no text",      "return { api = 1, tool = '\\27[1m\\0x', new = function() return { feed = print } end }", nil },
+  }
+  for _, case in ipairs(cases) do
+    it(case[1], function()
+      local h, why = core.host.new(case[2], "p")
+      if case[3] then
+        assert.is_nil(h)
+        assert.is_truthy(why:find(case[3], 1, true), why)
+      else
+        assert.is_truthy(h, why)
+      end
+    end)
+  end
+
+  it("controls in texts are cleaned", function()
+    assert.equal("[1m", core.host.new("return { api = 1, tool = '\\27[1m\\0x', new = function() return { feed = print } end }", "p"):meta().tool)
+  end)
+end)
+
 local declared = [[tool = "a tool", versions = "1 to 3", commands = { "a", "a b" }, hints = { "x", "\0\255" },
   options = { y = { type = "integer", default = 3, min = 1, help = "an y" }, x = { type = "boolean", help = "an x" } } ]]
 local expected = {
@@ -276,10 +312,10 @@ describe("hints:", function()
     local id = w:load_named("nm", true)
     w:run(10000)
     w:feed(id, { "50" })
-    local refused
-    for _, event in ipairs(w:run(10000)) do refused = refused or event.kind == "refused" end
+    local said
+    for _, event in ipairs(w:run(10000)) do said = said or event.kind == "refused" end
     w:close()
-    assert.is_true(refused)
+    assert.is_true(said)
   end)
 
   it("hide nothing of a progress file", function()

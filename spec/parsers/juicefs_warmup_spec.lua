@@ -35,7 +35,7 @@ describe("juicefs_warmup:", function()
     { "enterprise, senseless", "scanned: 9, scanned data: 1 GiB, completed: 10, completed data: 500 MiB, speed: 1 MiB/s",
                                "more is completed than was scanned" },
     { "in the background",     info "warmup cache for 1 paths in background",                    { message = "goes on in the mount, which says nothing of it" } },
-    { "it fails",              LOG:format("FATAL", "open control file for /x: no such file"),    { ended = "failed", message = "open control file for /x: no such file" } },
+    { "it fails",              LOG:format("FATAL", "open control file for /x: no file"),         { ended = "failed", message = "open control file for /x: no file" } },
     { "a warning",             LOG:format("WARNING", "threads should be larger than 0") },
     { "a step back is none",   { FILES, "warmup cache file: 5   1/s" },                          { done = 7, unit = "files" } },
     { "another run",           { FILES, OVER, "warmup cache file: 0   0.0/s" },                  { done = 0, unit = "files", restart = true } },
