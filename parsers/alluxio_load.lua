@@ -26,7 +26,8 @@ function M.new() return setmetatable({ loaded = 0, failed = 0 }, M) end
 ---@return headway.Sample
 function M:say()
   local failed = self.failed > 0 and ("%d failed"):format(self.failed) or nil
-  return { done = self.loaded, unit = "files", message = failed }
+  local reported = self.files and self.files.done or 0
+  return { done = math.max(self.loaded, reported), unit = "files", message = failed }
 end
 
 --- How many names a path or a list of them holds.
@@ -36,28 +37,27 @@ local function names_of(text)
   return commas + 1
 end
 
+--- A count of a report, which never falls.
+local function grown(before, least, done, total, unit)
+  if not done or (total and done > total) then return before end
+  done = math.max(done, least, before and before.done or 0)
+  return { done = done, total = total and total >= done and total or nil, unit = unit }
+end
+
 --- `fs load --progress`: a report, which may know the totals.
 function M:report(record)
   local files, rest = record:match "^%s*Files Processed: (%d+)()"
   if files then
-    self.files = { done = units.integer(files), unit = "files" }
     local of = record:match("^ out of (%d+)", rest)
-    self.files.total = of and units.integer(of)
+    self.files = grown(self.files, self.loaded, units.integer(files), of and units.integer(of), "files")
   else
-    local bytes
-    bytes, rest = record:match "^%s*Bytes Loaded: ([%d.]+ ?%a*)()"
+    local bytes = record:match "^%s*Bytes Loaded: ([%d.]+%a*)"
     if not bytes then return nil end
-    bytes = bytes:gsub("out$", "")
-    self.bytes = { done = units.size(bytes:match "^%S+ ?%S*", 1024, "."), unit = "bytes" }
-    local of = record:match("out of ([%d.]+ ?%a*)", rest - 4)
-    self.bytes.total = of and units.size(of, 1024, ".")
+    local of = record:match "^%s*Bytes Loaded: [%d.]+%a* out of ([%d.]+%a*)"
+    self.bytes = grown(self.bytes, 0, units.size(bytes, 1024, "."), of and units.size(of, 1024, "."), "bytes")
   end
-  local also = {}
-  for _, c in ipairs { self.bytes or false, self.files or false } do
-    if c and c.done and (not c.total or c.done <= c.total) then also[#also + 1] = c end
-  end
-  local main = table.remove(also, 1)
-  return main and { done = main.done, total = main.total, unit = main.unit, also = also } or nil
+  local main, other = self.bytes or self.files, self.bytes and self.files
+  return main and { done = main.done, total = main.total, unit = main.unit, also = other and { other } } or nil
 end
 
 function M:feed(record)

@@ -23,10 +23,12 @@ local find, match, tonumber = string.find, string.match, tonumber -- this is the
 ---@field sum integer       mode file: bytes of the files that are done
 ---@field files integer     xfr#
 ---@field entries integer   checked so far; total: of how many, nil = not known
+---@field real integer     the same, as the last line had it
 ---@field total integer?
 ---@field scanning boolean
 ---@field steady boolean    the next line may be a usual one
 ---@field percent integer   the last one that was given as progress; -1 = none
+---@field said integer     bytes, as long as they are all that is known
 ---@field ended string?
 local M = {
   api = 1, name = "rsync", tool = "rsync", versions = "3.0 to 3.5", unit = "entries",
@@ -46,12 +48,18 @@ M.__index = M
 
 ---@param opts { base: integer, mode: string }
 function M.new(opts)
+  local self = setmetatable({ base = opts.base, asked = opts.mode }, M)
+  self:begin()
+  return self
+end
+
+--- Another run of rsync in the same log, or the first.
+function M:begin()
   local of_bytes, of_files = { unit = "bytes" }, { unit = "files" }
-  return setmetatable({
-    base = opts.base, mode = opts.mode, listed = false, bytes = 0, sum = 0, files = 0, entries = 0,
-    scanning = false, steady = false, percent = -1,
-    sample = {}, also = { of_bytes, of_files }, of_bytes = of_bytes, of_files = of_files,
-  }, M)
+  self.mode, self.listed, self.bytes, self.sum, self.files = self.asked, false, 0, 0, 0
+  self.entries, self.real, self.total, self.scanning = 0, 0, nil, false
+  self.steady, self.percent, self.said = false, -1, 0
+  self.sample, self.also, self.of_bytes, self.of_files = {}, { of_bytes, of_files }, of_bytes, of_files
 end
 
 --- Which codes leave part of the work done: not all files copied, some vanished, deletions cut short.
@@ -76,6 +84,13 @@ local function verdict(text, from)
   return ending(math.tointeger(tonumber(code)) or 1), words:sub(1, cut and cut - 1):gsub("%(see previous errors%)", "")
 end
 
+--- What never gets less within one run: the number of a file, the entries there are, those checked once all are listed.
+function M:is_other_run(xfr, kind, left, total)
+  if not self.total then return false end
+  if xfr < self.files or total < self.total then return true end
+  return kind == "to" and not self.scanning and total - left < self.real
+end
+
 --- Bytes are of one file when they fall, or when a file's last line says 100% and the job is not done.
 function M:judge_mode(bytes, percent, xfr, left)
   if bytes < self.bytes or (xfr and self.listed and percent >= 100 and left > 0) then
@@ -93,6 +108,7 @@ function M:count(bytes, xfr, kind, left, total)
     bytes = 0
   end
   local entries = total - left
+  self.real = entries
   if entries < self.entries then entries = self.entries < total and self.entries or total end
   if xfr > self.files then self.files = xfr end
   self.entries, self.total, self.scanning, self.bytes = entries, total, kind == "ir", bytes
@@ -117,6 +133,8 @@ function M:say(percent)
     if by_percent and percent > self.percent then self.percent = percent end
     s.fraction = by_percent and self.percent / 100 or nil
     if by_percent or not total then
+      moved = math.max(moved, self.said)
+      self.said = moved
       s.done, s.total, s.unit, s.scanning, s.also = moved, nil, "bytes", nil, nil
       return s
     end
@@ -173,7 +191,7 @@ function M:usual(record)
   if close < #record and find(record, "^ *$", close + 1) == nil then return nil end
   local s, entries = self.sample, total - left
   if entries < self.entries or xfr < self.files or bytes < self.bytes then return nil end
-  self.entries, self.files, self.bytes = entries, xfr, bytes
+  self.entries, self.real, self.files, self.bytes = entries, entries, xfr, bytes
   s.done, self.of_bytes.done, self.of_files.done = entries, bytes, xfr
   return s
 end
@@ -194,10 +212,16 @@ function M:feed(record)
     if not (xfr and left and total) then return nil, "counts over 63 bits" end
     if left > total then return nil, "more entries to check than there are" end
   end
+  local restart = xfr and self:is_other_run(xfr, kind, left, total) or nil
+  if restart then self:begin() end
   if self.mode == "auto" then self:judge_mode(bytes, percent, xfr, left) end
+  if self.mode == "file" and bytes < self.bytes then -- another file: the last line of the one before was lost
+    self.sum = units.add(self.sum, self.bytes)
+  end
   if xfr then self:count(bytes, xfr, kind, left, total) else self.bytes = bytes end
   local sample = self:say(percent)
-  self.steady = self.mode == "total" and sample.unit == "entries" and not self.scanning
+  sample.restart = restart
+  self.steady = not restart and self.mode == "total" and sample.unit == "entries" and not self.scanning
   if (behind or tail) <= #record then
     self.steady = false -- the sample may hold the end: the next one must take it out again
     local ended, message = verdict(record, behind or tail)

@@ -140,6 +140,20 @@ describe("rsync, from line to line:", function()
     assert.same(entries(1, 2, 900, 1), h:feed(inside(900, 90)))
   end)
 
+  local function second_run(first, second)
+    local h = parser()
+    for _, record in ipairs(first) do h:feed(record) end
+    return h:feed(second)
+  end
+
+  it("another run in the same log begins anew", function()
+    local again = { restart = true }
+    assert.same(entries(3, 65, 10, 1, again), second_run({ done(5, 1, 1, 5, 10), done(90, 90, 9, 0, 10) }, done(10, 1, 1, 62, 65)))
+    assert.same(entries(3, 65, 10, 1, again), second_run({ done(0, 0, 0, 0, 65) }, done(10, 1, 1, 62, 65))) -- there was nothing to do
+    assert.same(entries(3, 9, 10, 1, again), second_run({ done(0, 0, 0, 5, 65) }, done(10, 1, 1, 6, 9)))
+    assert.same(entries(4, 65, 20, 2), second_run({ done(0, 0, 0, 0, 65), done(10, 1, 1, 62, 65) }, done(20, 2, 2, 61, 65)))
+  end)
+
   it("options say what can't be seen", function()
     assert.same({ done = 500, unit = "bytes", fraction = 0.5 },
       last({ "sending incremental file list", inside(500, 50) }, { mode = "total" }))
