@@ -5,6 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
+/* What a message quotes may come from anywhere, and a cut may fall into the middle of a character. */
+static void clean(struct hw_err *err)
+{
+    char raw[sizeof err->msg];
+    size_t len = strnlen(err->msg, sizeof raw - 1);
+    memcpy(raw, err->msg, len);
+    hw_clean_text(err->msg, sizeof err->msg - 1, (struct hw_str){ raw, len });
+}
+
 __attribute__((format(printf, 4, 0))) static void put(struct hw_err *err, enum hw_code code,
                                                       int sys, const char *fmt, va_list ap)
 {
@@ -13,6 +24,7 @@ __attribute__((format(printf, 4, 0))) static void put(struct hw_err *err, enum h
     int n = vsnprintf(err->msg, sizeof err->msg, fmt, ap);
     if (sys && n >= 0 && (size_t)n < sizeof err->msg)
         snprintf(err->msg + n, sizeof err->msg - (size_t)n, ": %s", strerror(sys));
+    clean(err);
 }
 
 void hw_err_set(struct hw_err *err, enum hw_code code, const char *fmt, ...)
@@ -54,6 +66,7 @@ void hw_err_wrap(struct hw_err *err, const char *fmt, ...)
     memmove(err->msg + len, err->msg, tail);
     memcpy(err->msg, head, len);
     err->msg[len + tail] = '\0';
+    clean(err);
 }
 
 int hw_exit_status(enum hw_code code)

@@ -1,7 +1,8 @@
 /* err.h - the error value: filled by who fails, wrapped on the way up, logged once by who handles it.
  * The caller owns it, on its stack; nothing is allocated to fail. Functions that take one return 0 for
  * done and -1 with *err filled; what they give out is untouched on failure.
- * A message names the thing and the cause, in lower case, without a full stop; never a token. */
+ * A message names the thing and the cause, in lower case, without a full stop; never a token. Whatever it quotes, it is
+ * clean text (hw_clean_text): one line that can be shown. */
 #ifndef HW_BASE_ERR_H
 #define HW_BASE_ERR_H
 

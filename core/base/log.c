@@ -33,8 +33,8 @@ static int level_of(const char *name, size_t len, enum hw_level *ret)
 
 static bool is_room(const char *name, size_t len)
 {
-    static const char *const rooms[] = { "run",        "report", "local", "lua",
-                                         "annotation", "status", "dir" };
+    static const char *const rooms[] = { "run", "exec",       "report", "local",
+                                         "lua", "annotation", "status", "dir" };
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
         if (strlen(rooms[i]) == len && memcmp(rooms[i], name, len) == 0)
             return true;
@@ -58,9 +58,10 @@ int hw_log_configure(const char *spec, struct hw_err *err)
         if (!eq)
             level = one;
         else if (!is_room(p, (size_t)(eq - p)) || count == ROOMS_MAX)
-            return hw_fail(err, HW_ECONFIG,
-                           "log '%.40s': rooms are run, report, local, lua, annotation, status, dir",
-                           spec);
+            return hw_fail(
+                err, HW_ECONFIG,
+                "log '%.40s': rooms are run, exec, report, local, lua, annotation, status, dir",
+                spec);
         else {
             memset(config.rooms[count].name, 0, sizeof config.rooms[count].name);
             memcpy(config.rooms[count].name, p, (size_t)(eq - p));

@@ -114,27 +114,73 @@ void hw_format_time(int64_t unix_ms, char buf[21])
     strftime(buf, 21, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+/* So many digits from *p on, as a number of at most max; false: there are fewer, or it is more. */
+static bool take_digits(const char **p, int digits, int max, int *ret)
+{
+    int n = 0;
+    for (int i = 0; i < digits; i++, (*p)++) {
+        if (**p < '0' || **p > '9')
+            return false;
+        n = n * 10 + (**p - '0');
+    }
+    *ret = n;
+    return n <= max;
+}
+
+static bool take_char(const char **p, const char *set)
+{
+    return **p && strchr(set, **p) && (*p)++;
+}
+
+/* "2026-01-31T12:00:00"; a day that its month lacks is none. */
+static bool take_date(const char **p, struct tm *tm)
+{
+    bool ok = take_digits(p, 4, 9999, &tm->tm_year) && take_char(p, "-") &&
+              take_digits(p, 2, 12, &tm->tm_mon) && take_char(p, "-") &&
+              take_digits(p, 2, 31, &tm->tm_mday) && take_char(p, "Tt") &&
+              take_digits(p, 2, 23, &tm->tm_hour) && take_char(p, ":") &&
+              take_digits(p, 2, 59, &tm->tm_min) && take_char(p, ":") &&
+              take_digits(p, 2, 60, &tm->tm_sec); /* 60: a leap second */
+    tm->tm_year -= 1900;
+    tm->tm_mon -= 1;
+    struct tm day = { .tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday };
+    return ok && timegm(&day) != -1 && day.tm_mday == tm->tm_mday && day.tm_mon == tm->tm_mon;
+}
+
+/* ".123456" -> 123; what is finer is dropped. */
+static bool take_fraction(const char **p, int64_t *ret_ms)
+{
+    int64_t scale = 100;
+    *ret_ms = 0;
+    if (!take_char(p, "."))
+        return true;
+    if (**p < '0' || **p > '9')
+        return false;
+    for (; **p >= '0' && **p <= '9'; (*p)++, scale /= 10)
+        *ret_ms += (**p - '0') * scale;
+    return true;
+}
+
+/* "Z" or "+05:30" -> seconds to take off. */
+static bool take_offset(const char **p, int64_t *ret)
+{
+    int h, m, sign = **p == '-' ? -60 : 60;
+    *ret = 0;
+    if (take_char(p, "Zz"))
+        return true;
+    if (!take_char(p, "+-") || !take_digits(p, 2, 23, &h) || !take_char(p, ":") ||
+        !take_digits(p, 2, 59, &m))
+        return false;
+    *ret = (int64_t)(h * 60 + m) * sign;
+    return true;
+}
+
 int hw_parse_time(const char *text, int64_t *ret_unix_ms, struct hw_err *err)
 {
     struct tm tm = { 0 };
-    const char *p = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    int64_t ms = 0, offset = 0;
-    if (p && *p == '.') {
-        int64_t scale = 100;
-        for (p++; *p >= '0' && *p <= '9'; p++, scale /= 10)
-            ms += (*p - '0') * scale;
-    }
-    if (p && (*p == '+' || *p == '-')) {
-        int h = 0, m = 0, used = 0;
-        if (sscanf(p + 1, "%2d:%2d%n", &h, &m, &used) == 2 && used == 5) {
-            offset = (h * 60 + m) * (*p == '-' ? -60 : 60);
-            p += 6;
-        }
-    } else if (p && (*p == 'Z' || *p == 'z'))
-        p++;
-    else
-        p = NULL;
-    if (!p || *p)
+    const char *p = text;
+    int64_t ms, offset;
+    if (!take_date(&p, &tm) || !take_fraction(&p, &ms) || !take_offset(&p, &offset) || *p)
         return hw_fail(err, HW_EINPUT, "time '%.40s': expected e.g. 2026-01-31T12:00:00Z", text);
     *ret_unix_ms = ((int64_t)timegm(&tm) - offset) * 1000 + ms;
     return 0;
@@ -207,9 +253,26 @@ size_t hw_clean_text(char *dst, size_t max, struct hw_str src)
     return n;
 }
 
-static bool ends_url(char c)
+/* What ends a URL in running text. Not "'" and ")", which passwords, paths and queries may hold. */
+static const char word_end[] = " \t\r\n\"<>";
+
+/* Behind the "@" of "user:password@host", or s itself. */
+static const char *skip_user(const char *s)
 {
-    return c == '\0' || c == ' ' || c == '"' || c == '\'' || c == '<' || c == '>' || c == ')';
+    const char *host = s;
+    for (; *s && !strchr(word_end, *s) && !strchr("/?#", *s); s++)
+        if (*s == '@')
+            host = s + 1;
+    return host;
+}
+
+/* Behind a query: at the end of its word, but for the marks that belong to the sentence around it. */
+static const char *skip_query(const char *s)
+{
+    const char *end = s + strcspn(s, word_end);
+    while (end > s + 1 && strchr("'):;,.", end[-1]))
+        end--;
+    return end;
 }
 
 size_t hw_hide_credentials(char *text)
@@ -223,18 +286,11 @@ size_t hw_hide_credentials(char *text)
         }
         memmove(out, in, 3);
         out += 3;
-        in += 3;
-        const char *at = NULL, *end = in;
-        for (; !ends_url(*end) && *end != '/' && *end != '?' && *end != '#'; end++)
-            if (*end == '@')
-                at = end;
-        if (at)
-            in = at + 1;
-        for (; !ends_url(*in) && *in != '?'; in++)
-            *out++ = *in;
+        in = skip_user(in + 3);
+        while (*in && *in != '?' && !strchr(word_end, *in) && strncmp(in, "://", 3) != 0)
+            *out++ = *in++; /* up to another URL, which a path may hold */
         if (*in == '?')
-            while (!ends_url(*in))
-                in++;
+            in = skip_query(in);
     }
     *out = '\0';
     return (size_t)(out - text);

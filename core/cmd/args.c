@@ -70,9 +70,9 @@ static int take_option(struct parser *p, const struct hw_option *o, const char *
                        const char *written, char letter)
 {
     char arg[160];
-    const char *value = glued ? glued : "on";
-    if (o->type != HW_T_BOOL &&
-        value_of(p, glued, written, hw_option_arg(o, arg, sizeof arg), &value) < 0)
+    const char *bare = o->type == HW_T_BOOL ? "on" : o->bare;
+    const char *value = glued ? glued : bare;
+    if (!bare && value_of(p, glued, written, hw_option_arg(o, arg, sizeof arg), &value) < 0)
         return -1;
     p->a->flags[p->a->flag_count++] =
         (struct hw_flag){ .option = o, .value = value, .letter = letter };

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "exec/command.h"
 
 struct hw_cmd;
 
@@ -20,9 +21,10 @@ struct hw_cmd_ctx {
     const struct hw_cmd *cmd;
     const struct hw_config *config; /* never NULL */
     const struct hw_problems *problems; /* of the settings; holds errors only where the command is lenient */
-    int argc;               /* arguments that are no flags; without the command's name */
-    char **argv;            /* ended by NULL */
-    const char *const *own; /* values of cmd->flags, in their order: hw_cmd_flag */
+    int argc;    /* arguments that are no flags; without the command's name */
+    char **argv; /* ended by NULL */
+    const struct hw_inherited *inherited; /* signals as the program was given them */
+    const char *const *own;               /* values of cmd->flags, in their order: hw_cmd_flag */
 };
 
 /* A flag of one command that is no setting. */
@@ -65,7 +67,7 @@ int hw_cmd_misuse(const struct hw_cmd_ctx *ctx, const char *fmt, ...) HW_PRINTF(
 /* Each problem on a line of stderr; returns how many are errors. */
 size_t hw_cmd_report_problems(const struct hw_cmd *cmd, const struct hw_problems *problems);
 
-extern const struct hw_cmd hw_cmd_run, hw_cmd_set, hw_cmd_local, hw_cmd_check, hw_cmd_version,
-    hw_cmd_help;
+extern const struct hw_cmd hw_cmd_run, hw_cmd_exec, hw_cmd_set, hw_cmd_local, hw_cmd_check,
+    hw_cmd_version, hw_cmd_help;
 
 #endif

@@ -151,6 +151,7 @@ static void on_exit_status(void *ctx, int code, int number)
     else if (code)
         snprintf(reason, sizeof reason, "exit status %d", code);
     struct hw_reporter_end end = { .outcome = code ? HW_OUTCOME_FAILURE : HW_OUTCOME_SUCCESS,
+                                   .code = code,
                                    .reason = reason };
     hw_reporter_finish(l->reporter, &end, FINISH_MS, on_done, l);
 }

@@ -1,6 +1,7 @@
 /* main.c - from argv to a command's run() and its exit status. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,13 @@
 #include "cmd/usage.h"
 #include "lua/worker_main.h"
 
+/* From here on a block is a mapping of its own and given back when it is freed. By default glibc moves this up to the
+ * largest block that was ever freed, so one answer of 4 MiB would stay with us for good. */
+enum { LARGE_BLOCK = 128 * 1024 };
+
 const struct hw_cmd *const hw_cmds[] = {
-    &hw_cmd_run, &hw_cmd_set, &hw_cmd_local, &hw_cmd_check, &hw_cmd_help, &hw_cmd_version, NULL,
+    &hw_cmd_run,   &hw_cmd_exec, &hw_cmd_set,     &hw_cmd_local,
+    &hw_cmd_check, &hw_cmd_help, &hw_cmd_version, NULL,
 };
 
 extern char **environ;
@@ -103,6 +109,9 @@ static int prepare(struct call *call, char **argv)
     return hw_log_configure(call->config->log, &err) < 0 ? object(call, &err) : 0;
 }
 
+/* What the program was given, before it changed any of it: for the command of `exec`. */
+static struct hw_inherited inherited;
+
 static int run_call(struct call *call)
 {
     struct hw_cmd_ctx ctx = { .cmd = call->cmd,
@@ -110,6 +119,7 @@ static int run_call(struct call *call)
                               .problems = &call->problems,
                               .argc = call->args.rest_count,
                               .argv = call->args.rest,
+                              .inherited = &inherited,
                               .own = call->args.own };
     if (!call->args.help)
         return call->cmd->run(&ctx);
@@ -161,10 +171,11 @@ int main(int argc, char **argv)
     /* First of all: the worker of a parser, which must own nothing but its pipes. */
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
         return hw_worker_main();
+    hw_inherited_take(&inherited);
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     hold_standard_files();
     /* A closed pipe and a full file are errors with a text; libuv gives children the defaults back. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of our TLS sessions there */
     return check_stdout(dispatch(argv));
 }

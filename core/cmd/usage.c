@@ -66,7 +66,7 @@ static void print_option(const struct hw_cmd *cmd, const struct hw_option *o)
     bool output = strcmp(o->name, "output") == 0;
     const char *shown =
         output ? output_words(cmd, o, arg, sizeof arg) : hw_option_arg(o, arg, sizeof arg);
-    bool is_switch = o->type == HW_T_BOOL;
+    bool is_switch = o->type == HW_T_BOOL || o->bare;
     print_flag(o->letter, o->flag, is_switch ? "[=" : " ", shown, o->help);
     if (output)
         return;

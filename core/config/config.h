@@ -23,6 +23,7 @@ struct hw_pairs {
 
 enum hw_output { HW_OUTPUT_TABLE, HW_OUTPUT_JSON, HW_OUTPUT_YAML, HW_OUTPUT_WIDE, HW_OUTPUT_NAME };
 enum hw_color { HW_COLOR_AUTO, HW_COLOR_ALWAYS, HW_COLOR_NEVER };
+enum { HW_WATCH_BOTH, HW_WATCH_FILE };
 enum hw_by { HW_BY_AUTO, HW_BY_SIDECAR, HW_BY_WRAPPER };
 /* Bits of `sinks`. AUTO alone: the command decides. */
 enum {
@@ -40,6 +41,10 @@ struct hw_config {
         int64_t poll_ms;
         int events; /* 0 = off, 1 = auto */
     } source;
+    struct {
+        int watch; /* HW_WATCH_... */
+        int pty;   /* enum hw_pty: off, auto, on */
+    } exec;
     struct {
         const char *name, *dir;
         struct hw_pairs options;

@@ -13,6 +13,8 @@ enum { S = 1000, MIN = 60 * S, HOUR = 60 * MIN, DAY = 24 * HOUR };
 
 static const char *const off_auto[] = { "off", "auto", NULL };
 static const char *const sink_words[] = { "auto", "annotation", "term", "jsonl", "dir", NULL };
+static const char *const watch_words[] = { "both", "file", NULL };
+static const char *const pty_words[] = { "off", "auto", "on", NULL };
 static const char *const by_words[] = { "auto", "sidecar", "wrapper", NULL };
 static const char *const color_words[] = { "auto", "always", "never", NULL };
 static const char *const output_words[] = { "table", "json", "yaml", "wide", "name", NULL };
@@ -29,6 +31,13 @@ const struct hw_option hw_options[] = {
     { "source.events", "HEADWAY_EVENTS", "events", 0, HW_T_WORD, AT(source.events), "auto",
       .words = off_auto, .takes = HW_FOR_REPORT,
       .help = "file events as a hint to read at once; off: the poll alone" },
+    { "exec.watch", "HEADWAY_WATCH", "watch", 0, HW_T_WORD, AT(exec.watch), "both",
+      .words = watch_words, .takes = HW_FOR_EXEC,
+      .help = "what of a command is watched: its progress file and its output, or the file alone" },
+    { "exec.pty", "HEADWAY_PTY", "pty", 0, HW_T_WORD, AT(exec.pty), "auto", .words = pty_words,
+      .bare = "on", .takes = HW_FOR_EXEC,
+      .help =
+          "a terminal for the command, as most tools draw progress only there; auto: where we have one" },
     { "parser.name", "HEADWAY_PARSER", "parser", 0, HW_T_TEXT, AT(parser.name), "nm",
       .takes = HW_FOR_REPORT | HW_FOR_REPLAY,
       .help = "the parser that reads the source, by its name or as a .lua file" },

@@ -50,8 +50,9 @@ struct hw_option {
     const char *const *words; /* WORD, WORDS; ended by NULL */
     unsigned takes;           /* HW_FOR_... */
     bool no_file;             /* concerns one call: not a key of the settings file */
-    const char *env_word;     /* "NO_COLOR=never": a variable that, set at all, means this value */
-    const char *help;         /* one sentence, lower case, no full stop */
+    const char *bare; /* what the flag means without "=" behind it; NULL = it wants a value. BOOL: "on" */
+    const char *env_word; /* "NO_COLOR=never": a variable that, set at all, means this value */
+    const char *help;     /* one sentence, lower case, no full stop */
 };
 
 /* In the order of docs/config.md; the last row's name is NULL. */

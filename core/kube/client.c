@@ -192,12 +192,19 @@ static void deliver_broken(struct hw_kube_call *c, CURLcode result, struct hw_ku
     deliver(c, reply);
 }
 
+/* A Retry-After that is a date counts from the server's own, when it names it: its clock and ours need not agree. */
+static int64_t answered_at(const struct hw_kube_transfer *t, const struct hw_clock *clock)
+{
+    int64_t date = hw_kube_date(t->date);
+    return date < 0 ? hw_wall_ms(clock) : date;
+}
+
 static void deliver_answer(struct hw_kube_call *c, struct hw_kube_reply *reply)
 {
     struct hw_kube_transfer *t = &c->transfer;
     hw_auto_json body = hw_kube_parse((struct hw_str){ t->answer.ptr, t->answer.len });
     if (t->retry_after[0])
-        reply->retry_after_ms = hw_kube_retry_after(t->retry_after, hw_wall_ms(c->k->clock));
+        reply->retry_after_ms = hw_kube_retry_after(t->retry_after, answered_at(t, c->k->clock));
     hw_kube_transfer_close(t); /* before fn: two times the answer is enough */
     reply->outcome = hw_kube_classify(reply->status, body);
     reply->cause = reply->status;

@@ -134,6 +134,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *kn
 static CURLcode init_curl(void)
 {
     static bool done;
+    unsetenv("SSLKEYLOGFILE"); /* libcurl would write the keys of our TLS sessions there */
     CURLcode st = done ? CURLE_OK : curl_global_init(CURL_GLOBAL_DEFAULT);
     done = st == CURLE_OK;
     return st;

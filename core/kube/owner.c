@@ -104,9 +104,11 @@ HW_PRINTF(2, 3) static void end_search(struct hw_kube_owner *o, const char *fmt,
     hw_clean_text(o->why, sizeof o->why - 1, hw_str(raw));
 }
 
-static bool is_whole(const char *name, const char *version, const char *uid)
+/* All of it comes to stand in a path. */
+static bool is_whole(const char *namespace, const char *name, const char *version, const char *uid)
 {
-    return name && uid && version[0] && hw_kube_check_name("owner", name, NULL) == 0 &&
+    return namespace && hw_kube_check_label("namespace", namespace, NULL) == 0 && name && uid &&
+           version[0] && hw_kube_check_name("owner", name, NULL) == 0 &&
            hw_kube_check_label("version", version, NULL) == 0 &&
            hw_kube_check_uid("uid", uid, NULL) == 0;
 }
@@ -132,7 +134,7 @@ static void follow(struct hw_kube_owner *o, json_t *object)
         end_search(
             o, "'%s' belongs to %s '%s', which is no data operation; name it with status.operation",
             from ? from : "?", kind, name ? name : "?");
-    else if (!namespace || !is_whole(name, version, uid))
+    else if (!is_whole(namespace, name, version, uid))
         end_search(o, "'%s' has an owner reference that can't be followed", from ? from : "?");
     else
         o->next = (struct hw_kube_target){

@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 
+#define DATE_MAX_S INT64_C(253402300799) /* the end of the year 9999 */
+
 enum { WAIT_MAX_MS = 600000, SHOWN_MAX = 160 };
 
 static const char *const outcome_names[] = {
@@ -124,6 +126,17 @@ static int64_t wait_seconds(const char *value)
     return s > WAIT_MAX_MS / 1000 ? WAIT_MAX_MS : s * 1000;
 }
 
+int64_t hw_kube_date(const char *value)
+{
+    /* All three forms of an HTTP date name the time of day; curl's reader takes less for a date, too. */
+    if (!strchr(value, ':') || strlen(value) > 40)
+        return -1;
+    time_t at = curl_getdate(value, NULL);
+    if (at < 0) /* before 1970: long over, all the same */
+        return at == -1 ? -1 : 0;
+    return at > DATE_MAX_S ? INT64_MAX / 2 : (int64_t)at * 1000;
+}
+
 int64_t hw_kube_retry_after(const char *value, int64_t wall_ms)
 {
     if (!value)
@@ -131,13 +144,10 @@ int64_t hw_kube_retry_after(const char *value, int64_t wall_ms)
     value += strspn(value, " \t");
     if (*value >= '0' && *value <= '9')
         return wait_seconds(value);
-    /* All three forms of an HTTP date name the time of day; curl's reader takes less for a date, too. */
-    if (!strchr(value, ':') || strlen(value) > 40)
+    int64_t at = hw_kube_date(value);
+    if (at < 0)
         return -1;
-    time_t at = curl_getdate(value, NULL);
-    if (at == -1)
-        return -1;
-    int64_t wait = (int64_t)at * 1000 - wall_ms;
+    int64_t wait = at - wall_ms;
     return wait < 0 ? 0 : wait > WAIT_MAX_MS ? WAIT_MAX_MS : wait;
 }
 
@@ -236,7 +246,7 @@ int hw_kube_explain(enum hw_kube_verb verb, const struct hw_kube_object *object,
         char clean[2 * SHOWN_MAX + 1];
         hw_clean_private(clean, sizeof clean - 1, hw_str(cause));
         return hw_fail(err, outcome == HW_KUBE_LOCAL ? HW_ECONFIG : HW_EKUBE, "%s %s: %s", name,
-                       what, clean);
+                       what, clean[0] ? clean : "no answer");
     }
     char said[SHOWN_MAX + 1];
     hw_clean_private(said, SHOWN_MAX, hw_str(status_message(body)));

@@ -41,6 +41,8 @@ const char *hw_kube_verb_name(enum hw_kube_verb verb);
 /* A whole answer with its HTTP status; body is the parsed JSON, NULL when it was none. */
 enum hw_kube_outcome hw_kube_classify(int status, json_t *body);
 
+/* An HTTP date in ms since 1970; -1 when it is none. */
+int64_t hw_kube_date(const char *value);
 /* Retry-After, in seconds or as an HTTP date, to milliseconds from now, at most 10 min. -1: absent (NULL),
  * negative or garbage. A date that has passed gives 0. */
 int64_t hw_kube_retry_after(const char *value, int64_t wall_ms);

@@ -25,22 +25,31 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
     return 0; /* ends the transfer */
 }
 
-static size_t on_header(char *line, size_t size, size_t n, void *ctx)
+/* name with its colon, in lower case. The value stays as it came, with the line's end. */
+static void take_header(struct hw_str line, const char *name, char *dst, size_t size)
 {
-    static const char name[] = "retry-after:";
-    struct hw_kube_transfer *t = ctx;
-    size_t len = size * n;
-    t->header_bytes += len;
+    size_t n = strlen(name);
+    if (line.len > n && strncasecmp(line.ptr, name, n) == 0)
+        snprintf(dst, size, "%.*s", (int)(line.len - n), line.ptr + n);
+}
+
+bool hw_kube_transfer_header(struct hw_kube_transfer *t, struct hw_str line)
+{
+    t->header_bytes += line.len;
     if (t->header_bytes > HEADERS_MAX) {
         t->too_much = true;
-        return 0;
+        return false;
     }
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) /* a new block: the one before was a 1xx */
-        t->retry_after[0] = '\0';
-    if (len >= sizeof name && strncasecmp(line, name, sizeof name - 1) == 0)
-        snprintf(t->retry_after, sizeof t->retry_after, "%.*s", (int)(len - sizeof name + 1),
-                 line + sizeof name - 1);
-    return len;
+    if (line.len >= 5 && memcmp(line.ptr, "HTTP/", 5) == 0) /* a new block: the one before was a 1xx */
+        t->retry_after[0] = t->date[0] = '\0';
+    take_header(line, "retry-after:", t->retry_after, sizeof t->retry_after);
+    take_header(line, "date:", t->date, sizeof t->date);
+    return true;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *ctx)
+{
+    return hw_kube_transfer_header(ctx, (struct hw_str){ line, size * n }) ? size * n : 0;
 }
 
 /* curl's own sockets would be inherited by a plugin, and by the task that a wrapper starts. */

@@ -17,7 +17,7 @@ struct hw_kube_transfer {
     size_t header_bytes;
     bool too_much; /* answer or headers passed their ceiling */
     int status;
-    char retry_after[64]; /* "" = none */
+    char retry_after[64], date[64]; /* "" = none */
     char why[CURL_ERROR_SIZE];
 };
 
@@ -36,6 +36,8 @@ HW_MUST_USE int hw_kube_transfer_open(struct hw_kube_transfer *t,
                                       const struct hw_kube_config *config,
                                       const struct hw_kube_url *server, struct hw_kube_auth *auth,
                                       const struct hw_kube_exchange *x, struct hw_err *err);
+/* One line of the answer's headers, as curl hands it over; false: they passed their ceiling. Pure, for the fuzzer. */
+bool hw_kube_transfer_header(struct hw_kube_transfer *t, struct hw_str line);
 void hw_kube_transfer_close(struct hw_kube_transfer *t); /* a stopped one, too; twice is once */
 
 /* "connection refused: ...": why there was no whole answer, cleaned; for the message. */

@@ -25,6 +25,15 @@ static bool is_loopback(const char *host)
            (inet_pton(AF_INET, host, ip) == 1 && ip[0] == 127);
 }
 
+/* curl decodes %7f in a host and lets it pass. */
+static bool is_visible(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text <= 0x20 || *text == 0x7f)
+            return false;
+    return true;
+}
+
 static char *get_part(CURLU *u, CURLUPart part)
 {
     char *text = NULL;
@@ -48,7 +57,8 @@ static int judge(const struct hw_kube_url *u, CURLU *parsed, const char **why)
     hw_auto_free char *query = get_part(parsed, CURLUPART_QUERY);
     hw_auto_free char *fragment = get_part(parsed, CURLUPART_FRAGMENT);
     *why = NULL;
-    if (!u->scheme || !u->host || !u->host[0] || !u->port ||
+    if (!u->scheme || !u->host || !u->host[0] || !is_visible(u->host) || !u->port ||
+        strcmp(u->port, "0") == 0 ||
         (strcmp(u->scheme, "https") != 0 && strcmp(u->scheme, "http") != 0))
         *why = "expected https://host:port";
     else if (user || query || fragment)

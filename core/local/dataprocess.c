@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "yaml/convert.h"
 #include "yaml/yaml.h"
 
@@ -18,11 +19,12 @@ HW_PRINTF(2, 3) static void hint(struct hw_dataprocess *d, const char *fmt, ...)
         n++;
     if (n == HW_HINTS_MAX)
         return;
-    char text[300];
+    char raw[300], text[300];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    vsnprintf(raw, sizeof raw, fmt, ap);
     va_end(ap);
+    hw_clean_text(text, sizeof text - 1, hw_str(raw));
     d->hints[n] = hw_xstrdup(text);
 }
 

@@ -21,6 +21,14 @@ static void get_clean(struct hw_wire_in *in, char *dst, size_t max)
     hw_clean_private(dst, max, hw_wire_get_text(in));
 }
 
+/* The same for what must be told: never empty. */
+static void get_why(struct hw_wire_in *in, char why[HW_TEXT_MAX + 1])
+{
+    get_clean(in, why, HW_TEXT_MAX);
+    if (!why[0])
+        snprintf(why, HW_TEXT_MAX + 1, "no reason given");
+}
+
 static const char *name_of(struct hw_worker *w, unsigned id)
 {
     const struct hw_worker_parser *p = hw_worker_find(w, id);
@@ -80,7 +88,7 @@ static void failed(struct hw_worker *w, struct hw_wire_in *in)
 {
     char why[HW_TEXT_MAX + 1];
     unsigned id = hw_wire_get_u32(in);
-    get_clean(in, why, HW_TEXT_MAX);
+    get_why(in, why);
     struct hw_worker_op *op = answered(w, id);
     if (in->bad || !op || op->kind != HW_WIRE_LOAD) {
         senseless(w);
@@ -208,7 +216,7 @@ static bool take_sample(struct course *c, uint32_t index, struct hw_wire_in *in)
 static bool take_refusal(struct course *c, uint32_t index, struct hw_wire_in *in, bool fault)
 {
     char why[HW_TEXT_MAX + 1], trace[400] = "";
-    get_clean(in, why, HW_TEXT_MAX);
+    get_why(in, why);
     if (fault)
         get_clean(in, trace, sizeof trace - 1);
     if (in->bad)

@@ -1,5 +1,7 @@
-/* reporter.h - one flow, wired: progress file -> parser -> tracker -> pace -> sinks.
- * new -> add_sink... -> start -> finish -> [done] -> free. One thread; nothing blocks.
+/* reporter.h - everything wired: progress file or a command's output -> parser -> tracker -> pace -> sinks.
+ * new -> add_sink... -> start -> output... -> finish -> [done] -> free. One thread; nothing blocks.
+ *
+ * File and output may both be watched: the file wins once it held a valid N/M.
  *
  * The first publish waits for the first look at the file (at most one second), so that a reporter which was
  * restarted says what the file says and nothing older. Refusals are logged once for each cause. */
@@ -17,15 +19,17 @@
 
 struct hw_reporter;
 
-enum { HW_REPORTER_SINKS = 6, HW_REPORTER_PARSER_OPTIONS = 32 };
+enum { HW_REPORTER_SINKS = 6, HW_REPORTER_PARSER_OPTIONS = 32, HW_REPORTER_STREAMS = 2 };
 
 /* Borrowed for the call of new. */
 struct hw_reporter_options {
-    const char *file; /* the progress file */
+    const char *file; /* the progress file; NULL = none */
     int64_t poll_ms;
     bool events;
-    const char *parser;     /* NULL = "nm" */
-    const char *parser_dir; /* the user's parsers; NULL = none */
+    const char *parser;        /* of the file; NULL = "nm" */
+    const char *output_parser; /* of what hw_reporter_output is given; NULL = there is no output */
+    const char *parser_dir;    /* the user's parsers; NULL = none */
+    /* For output_parser, else for parser. */
     struct hw_parser_option parser_options[HW_REPORTER_PARSER_OPTIONS];
     size_t parser_option_count;
     struct hw_tracker_rules rules;
@@ -41,13 +45,22 @@ void hw_reporter_add_sink(struct hw_reporter *r, struct hw_sink *sink,
                           const struct hw_pace_rules *rules);
 HW_MUST_USE int hw_reporter_start(struct hw_reporter *r, struct hw_err *err);
 
+/* What the command printed, in any pieces; stream 0 or 1, each a text of its own. False: as much waits for the parser as may,
+ * and no more should come before fn was called (from the loop, or from within a call here). */
+bool hw_reporter_output(struct hw_reporter *r, int stream, struct hw_str bytes);
+/* Bytes of that stream were lost here: the record that is cut by it is dropped. */
+void hw_reporter_output_gap(struct hw_reporter *r, int stream);
+typedef void hw_reporter_room_fn(void *ctx);
+void hw_reporter_on_room(struct hw_reporter *r, hw_reporter_room_fn *fn, void *ctx);
+
 /* How the task ended, where that is known; else the last true value is what is published. */
 struct hw_reporter_end {
     enum hw_outcome outcome;
+    int code;           /* exit status, or 128 + the signal's number */
     const char *reason; /* "" or "exit status 3"; borrowed for the call */
 };
 
-/* Reads once more, publishes the last value everywhere and calls fn when all of it was written, or after
+/* Takes the end of the output for its last record, reads the file once more, publishes the last value everywhere and calls fn when all of it was written, or after
  * limit_ms. written: whether every sink has taken it. */
 typedef void hw_reporter_done_fn(void *ctx, bool written);
 void hw_reporter_finish(struct hw_reporter *r, const struct hw_reporter_end *end, int64_t limit_ms,

@@ -1,3 +1,6 @@
+/* Each write carries the resourceVersion that the answer before it gave. A request whose time is over may still be with the
+ * server, and be carried out after the next one: without the version the pod would go back to the older value, with it the
+ * server refuses whichever comes second (409), and we look again. */
 #include "sink/annotation.h"
 
 #include <string.h>
@@ -10,6 +13,7 @@
 struct annotation {
     struct hw_api_sink api; /* first */
     char *namespace, *pod, *uid, *by;
+    char *version; /* resourceVersion of the last answer; NULL = to be learned */
     bool known;    /* the pod was seen: uid is set, held is right */
     bool held;     /* a valid N/M of somebody before us stands there */
     bool detailed; /* and a detail */
@@ -31,7 +35,7 @@ static void send_patch(struct annotation *s, json_t *patch, bool writing)
         .verb = HW_KUBE_PATCH,
         .object = pod_object(s),
         .body = hw_str(body),
-        .metadata_only = writing,
+        .metadata_only = writing || s->known,
     };
     hw_api_send(&s->api, &request, writing);
 }
@@ -43,6 +47,8 @@ static void send_value(struct annotation *s)
     hw_nm_format(p->n, p->m, nm);
     hw_auto_free char *detail = hw_detail_json(p, s->by);
     hw_auto_json patch = hw_kube_patch(s->uid);
+    json_object_set_new(hw_json_at(patch, "metadata", NULL), "resourceVersion",
+                        json_string(s->version));
     s->carried = !s->held || !hw_api_is_initial(p); /* a restarted reporter moves nothing back */
     if (s->carried)
         hw_kube_patch_annotation(patch, HW_ANNOTATION, nm);
@@ -53,7 +59,7 @@ static void send_value(struct annotation *s)
 static bool next(struct hw_api_sink *a)
 {
     struct annotation *s = (struct annotation *)(void *)a;
-    if (!s->known) {
+    if (!s->known || (!s->version && hw_api_wants(a))) {
         hw_auto_json patch = hw_kube_patch(s->uid);
         send_patch(s, patch, false);
         return true;
@@ -66,16 +72,31 @@ static bool next(struct hw_api_sink *a)
     return true;
 }
 
-static bool answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+/* Takes uid and version; false when it is another object. */
+static bool learn(struct annotation *s, json_t *body)
 {
-    struct annotation *s = (struct annotation *)(void *)a;
-    const char *uid = hw_json_text(reply->body, "metadata", "uid", NULL);
-    const char *value = hw_json_text(reply->body, "metadata", "annotations", HW_ANNOTATION, NULL);
-    struct hw_nm nm;
-    if (!uid || hw_kube_check_uid("uid", uid, NULL) < 0)
+    const char *name = hw_json_text(body, "metadata", "name", NULL);
+    const char *uid = hw_json_text(body, "metadata", "uid", NULL);
+    const char *version = hw_json_text(body, "metadata", "resourceVersion", NULL);
+    if (!hw_streq(name, s->pod) || !uid || !version || hw_kube_check_uid("uid", uid, NULL) < 0 ||
+        (s->known && !hw_streq(uid, s->uid)))
         return false;
     free(s->uid);
     s->uid = hw_xstrdup(uid);
+    free(s->version);
+    s->version = hw_xstrdup(version);
+    return true;
+}
+
+static bool answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+{
+    struct annotation *s = (struct annotation *)(void *)a;
+    const char *value = hw_json_text(reply->body, "metadata", "annotations", HW_ANNOTATION, NULL);
+    struct hw_nm nm;
+    if (!learn(s, reply->body))
+        return false;
+    if (s->known)
+        return true;
     s->known = true;
     s->held = value && hw_nm_parse(hw_str(value), &nm, NULL) == 0;
     s->detailed = hw_json_text(reply->body, "metadata", "annotations", HW_ANNOTATION_DETAIL, NULL);
@@ -84,12 +105,21 @@ static bool answered(struct hw_api_sink *a, const struct hw_kube_reply *reply)
     return true;
 }
 
-static void written(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+static bool written(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
     struct annotation *s = (struct annotation *)(void *)a;
-    (void)reply;
+    if (!learn(s, reply->body))
+        return false;
     if (s->carried)
         s->held = false; /* what stands there is ours; a new attempt begins at 0/100 */
+    return true;
+}
+
+static void conflicted(struct hw_api_sink *a)
+{
+    struct annotation *s = (struct annotation *)(void *)a;
+    free(s->version);
+    s->version = NULL;
 }
 
 static void done(struct hw_api_sink *a)
@@ -98,11 +128,12 @@ static void done(struct hw_api_sink *a)
     free(s->namespace);
     free(s->pod);
     free(s->uid);
+    free(s->version);
     free(s->by);
 }
 
 static const struct hw_api_ops api_ops = {
-    .next = next, .answered = answered, .written = written, .done = done
+    .next = next, .answered = answered, .written = written, .conflicted = conflicted, .done = done
 };
 
 static const struct hw_sink_ops sink_ops = {

@@ -61,6 +61,14 @@ static void tell_wrote(struct hw_api_sink *a, bool ok, int64_t ms)
         e->wrote(e->ctx, &a->sink, ok, ms);
 }
 
+/* What waits may have grown old meanwhile. */
+static void ask_newest(struct hw_api_sink *a)
+{
+    const struct hw_sink_events *e = &a->sink.events;
+    if (!a->last && hw_api_wants(a) && e->retry)
+        e->retry(e->ctx, &a->sink);
+}
+
 /* Asks for the next request; nothing to do = idle. */
 static void step(struct hw_api_sink *a)
 {
@@ -96,15 +104,22 @@ static int64_t wait_after(struct hw_api_sink *a, const struct hw_kube_reply *rep
     a->told = reply->retry_after_ms >= 0;
     switch (reply->outcome) {
     case HW_KUBE_NOT_FOUND:
+        if (a->unseen)
+            break;
+        return STOPS;
     case HW_KUBE_GONE:
         return STOPS;
     case HW_KUBE_FORBIDDEN:
+        /* A server that has just started says so until it has read its rules. */
+        if (a->took)
+            break;
         return SLOW_MS + wait % JITTER_MS;
     case HW_KUBE_INVALID:
-        if (a->patient && a->sent)
+        /* A write's may pass: Fluid's resource refuses infos until its controller has written the first status, and an
+         * object that is full may get room. A search can't go on. */
+        if (a->sent)
             break;
-        /* the value is dropped, or the search can't go on */
-        return a->sent ? 0 : SLOW_MS + wait % JITTER_MS;
+        return SLOW_MS + wait % JITTER_MS;
     case HW_KUBE_CONFLICT:
         return a->conflicts <= CONFLICTS_AT_ONCE ? 0 : wait;
     default:
@@ -132,9 +147,7 @@ static void log_refusal(struct hw_api_sink *a, const struct hw_kube_reply *reply
     const char *room = a->sink.ops->name;
     if (!hw_log_shows(level, room))
         return;
-    if (reply->outcome == HW_KUBE_INVALID && a->sent && !a->patient)
-        hw_log(level, room, "%s; this value is dropped, the next one is tried", reply->err.msg);
-    else if (wait)
+    if (wait)
         hw_log(level, room, "%s; next try in %.1f s", reply->err.msg, (double)wait / 1000);
     else
         hw_log(level, room, "%s; trying again", reply->err.msg);
@@ -173,8 +186,6 @@ static void refused(struct hw_api_sink *a, const struct hw_kube_reply *reply)
         a->failing_since = hw_now_ms(a->clock);
     if (wait != STOPS)
         log_refusal(a, reply, wait);
-    if (reply->outcome == HW_KUBE_INVALID && writing && !a->patient)
-        a->settled = a->sent;
     if (wait > 0)
         wait_for(a, wait, true);
     if (writing)
@@ -205,7 +216,7 @@ static void recover(struct hw_api_sink *a)
 
 static void accepted(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
-    if (!a->sent && !a->ops->answered(a, reply)) {
+    if (a->sent ? !a->ops->written(a, reply) : !a->ops->answered(a, reply)) {
         refuse_odd(a, reply);
         return;
     }
@@ -213,8 +224,8 @@ static void accepted(struct hw_api_sink *a, const struct hw_kube_reply *reply)
     if (!a->sent)
         return;
     a->settled = a->sent;
+    a->took = true;
     hw_log(HW_DEBUG, a->sink.ops->name, "written in %" PRId64 " ms", reply->ms);
-    a->ops->written(a, reply);
     tell_wrote(a, true, reply->ms);
 }
 
@@ -239,6 +250,8 @@ void hw_api_send(struct hw_api_sink *a, const struct hw_kube_request *request, b
 static void on_timer(uv_timer_t *timer)
 {
     struct hw_api_sink *a = HW_CONTAINER(timer, struct hw_api_sink, timer);
+    if (a->waiting)
+        ask_newest(a);
     a->waiting = false;
     if (a->call) { /* the last value waits behind a call that does not end */
         hw_kube_cancel(a->call);

@@ -17,8 +17,8 @@ struct hw_api_ops {
     bool (*next)(struct hw_api_sink *a);
     /* An HW_KUBE_OK answer to a request that carried no value. False: it is not the object that was asked for. */
     bool (*answered)(struct hw_api_sink *a, const struct hw_kube_reply *reply);
-    /* A value was taken. */
-    void (*written)(struct hw_api_sink *a, const struct hw_kube_reply *reply);
+    /* An HW_KUBE_OK answer to a value. False: it is not the object that was written, so nothing was. */
+    bool (*written)(struct hw_api_sink *a, const struct hw_kube_reply *reply);
     /* Somebody else wrote in between (409); NULL: nothing to do. The request is tried again. */
     void (*conflicted)(struct hw_api_sink *a);
     void (*done)(struct hw_api_sink *a); /* frees the sink's own members, not a */
@@ -46,9 +46,8 @@ struct hw_api_sink {
     bool quiet;   /* idle was told, or nothing came since the start */
     bool failing; /* the last write was refused */
     bool dead;    /* freed */
-    /* A 422 may pass, so the value is kept and tried again: Fluid's resource refuses infos until its controller has
-     * written the first status (phase, duration and conditions are required). */
-    bool patient;
+    bool took;    /* a write was taken before: a right that is missing now was there */
+    bool unseen; /* the object was named and never answered: a 404 is no end, it may be made later */
     int conflicts;                          /* 409 since the last write that was taken */
     int64_t failing_since;                  /* 0 = not */
     int causes[HW_API_CAUSES], cause_count; /* told since the last success */

@@ -16,6 +16,8 @@ struct hw_sink_events {
     void *ctx;
     /* A write was taken or refused after ms milliseconds; the pace doubles its gap on refusals and slow replies. */
     void (*wrote)(void *ctx, struct hw_sink *sink, bool ok, int64_t ms);
+    /* A value that was refused is about to be sent again: publish gives it the newest one. */
+    void (*retry)(void *ctx, struct hw_sink *sink);
     /* Nothing is under way any more (after wrote; also when the sink gave up for good). */
     void (*idle)(void *ctx, struct hw_sink *sink);
 };

@@ -108,9 +108,11 @@ static bool next(struct hw_api_sink *a)
 /* Takes the version from an answer about the operation; false when it is none. */
 static bool learn(struct status *s, json_t *body)
 {
+    const char *name = hw_json_text(body, "metadata", "name", NULL);
     const char *uid = hw_json_text(body, "metadata", "uid", NULL);
     const char *version = hw_json_text(body, "metadata", "resourceVersion", NULL);
-    if (!uid || !version || hw_kube_check_uid("uid", uid, NULL) < 0)
+    if (!hw_streq(name, s->found.name) || !uid || !version ||
+        hw_kube_check_uid("uid", uid, NULL) < 0)
         return false;
     if (s->found.uid && strcmp(uid, s->found.uid) != 0) {
         hw_api_stop(&s->api, "the operation was made anew under the same name");
@@ -118,6 +120,7 @@ static bool learn(struct status *s, json_t *body)
     }
     if (!s->found.uid)
         s->found.uid = hw_xstrdup(uid);
+    s->api.unseen = false;
     free(s->version);
     s->version = hw_xstrdup(version);
     return true;
@@ -139,12 +142,13 @@ static void conflicted(struct hw_api_sink *a)
     s->version = NULL;
 }
 
-static void written(struct hw_api_sink *a, const struct hw_kube_reply *reply)
+static bool written(struct hw_api_sink *a, const struct hw_kube_reply *reply)
 {
     struct status *s = (struct status *)(void *)a;
-    s->held = false; /* what stands there is ours */
     if (!learn(s, reply->body))
-        conflicted(a);
+        return false;
+    s->held = false; /* what stands there is ours */
+    return true;
 }
 
 static void done(struct hw_api_sink *a)
@@ -173,9 +177,8 @@ int hw_status_new(struct hw_sink **ret, struct hw_kube *kube, uv_loop_t *loop,
         return -1;
     struct status *s = hw_xzalloc(sizeof *s);
     s->found = named;
-    s->named = is_named;
+    s->named = s->api.unseen = is_named;
     hw_api_init(&s->api, &sink_ops, &api_ops, kube, loop, clock);
-    s->api.patient = true;
     s->api.on_stop = opts->on_stop;
     s->api.ctx = opts->ctx;
     *ret = &s->api.sink;

@@ -122,6 +122,20 @@ static bool has_settled(struct hw_file_memory *m, const struct hw_file_read *r, 
     return false;
 }
 
+/* A file that was handed to us open (memory, where no directory can be written): its path is a link by nature. */
+static bool is_descriptor(const char *path)
+{
+    return strncmp(path, "/proc/self/fd/", 14) == 0;
+}
+
+static int open_descriptor(const char *path, struct hw_file_read *ret)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        open_failed(ret, errno);
+    return fd;
+}
+
 /* Opening a FIFO and closing it again would break the pipe of who writes there, so look first; what is
  * opened after all is looked at again. */
 static int open_regular(const char *path, struct hw_file_read *ret)
@@ -129,6 +143,8 @@ static int open_regular(const char *path, struct hw_file_read *ret)
     struct stat st;
     const char *wrong = NULL;
     int fd = -1;
+    if (is_descriptor(path))
+        return open_descriptor(path, ret);
     if (lstat(path, &st) == 0)
         wrong = wrong_type(st.st_mode);
     if (wrong)
@@ -138,23 +154,36 @@ static int open_regular(const char *path, struct hw_file_read *ret)
     return fd;
 }
 
+static void clear(struct hw_file_read *ret)
+{
+    ret->why[0] = ret->line[0] = '\0';
+    ret->len = 0;
+}
+
+void hw_file_judge(struct hw_str tail, bool whole, struct hw_file_memory *memory, int64_t now_ms,
+                   int64_t settle_ms, struct hw_file_read *ret)
+{
+    bool ended = false;
+    clear(ret);
+    last_line(tail.ptr, tail.len, whole, &ended, ret);
+    if (ret->kind != HW_FILE_LINE || ended)
+        memory->held = false;
+    else if (!has_settled(memory, ret, now_ms, settle_ms))
+        ret->kind = HW_FILE_UNSURE;
+}
+
 void hw_file_read(const char *path, struct hw_file_memory *memory, int64_t now_ms,
                   int64_t settle_ms, char *scratch, struct hw_file_read *ret)
 {
-    bool whole = true, ended = false;
-    ret->why[0] = ret->line[0] = '\0';
-    ret->len = 0;
+    bool whole = true;
+    clear(ret);
     hw_auto_fd fd = open_regular(path, ret);
     if (fd < 0) {
         memory->held = false;
         return;
     }
     ssize_t len = read_tail(fd, scratch, &whole, ret);
-    if (len < 0)
-        return;
-    last_line(scratch, (size_t)len, whole, &ended, ret);
-    if (ret->kind != HW_FILE_LINE || ended)
-        memory->held = false;
-    else if (!has_settled(memory, ret, now_ms, settle_ms))
-        ret->kind = HW_FILE_UNSURE;
+    if (len >= 0)
+        hw_file_judge((struct hw_str){ scratch, (size_t)len }, whole, memory, now_ms, settle_ms,
+                      ret);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 enum { HW_FILE_TAIL = 64 * 1024, HW_RECORD_MAX = 4096 };
 
@@ -41,5 +42,9 @@ struct hw_file_memory {
 /* Reads now. scratch: HW_FILE_TAIL bytes. May block as long as the file system does, so it has a thread of its own. */
 void hw_file_read(const char *path, struct hw_file_memory *memory, int64_t now_ms,
                   int64_t settle_ms, char *scratch, struct hw_file_read *ret);
+/* The second half of it: what the file's last bytes say (at most HW_FILE_TAIL; whole: it has no others). Pure, for
+ * the fuzzer. */
+void hw_file_judge(struct hw_str tail, bool whole, struct hw_file_memory *memory, int64_t now_ms,
+                   int64_t settle_ms, struct hw_file_read *ret);
 
 #endif

@@ -121,6 +121,8 @@ describe("kubeconfig refused:", function()
       ":8: insecure-skip-tls-verify is refused" },
     { "http", config { cluster = "server: http://10.0.0.1" }, ":7: server 'http://10.0.0.1': plain http" },
     { "no scheme", config { cluster = "server: 10.0.0.1:6443" }, ":7: server '10.0.0.1:6443': expected https" },
+    { "port 0", config { cluster = "server: https://h:0" }, ":7: server 'https://h:0': expected https://host:port" },
+    { "a control in the host", config { cluster = "server: https://h%7f" }, ":7: server 'https://h%7f': expected https://host" },
     { "password in the server", config { cluster = "server: https://u:p@h" }, "user, query or fragment" },
     { "no server", config { cluster = "x: y" }, ":7: cluster has no server" },
     { "server is a list", config { cluster = "server: [a]" }, ":7" },

@@ -204,6 +204,8 @@ describe("faults:", function()
     local reply = one { status = 429, headers = { ["Retry-After"] = "7" } }
     assert.equal("throttled", reply.outcome)
     assert.equal(7000, reply.retry_after)
+    assert.equal(5000, (one { status = 503, headers = { Date = "Thu, 01 Jan 2026 00:00:00 GMT", -- whatever our clock says
+      ["Retry-After"] = "Thu, 01 Jan 2026 00:00:05 GMT" } }).retry_after)
     assert.equal(-1, (one { status = 503, headers = { ["Retry-After"] = "-7" } }).retry_after)
     assert.equal(3000, (one { status = 503, headers = { ["retry-AFTER"] = " 3 " } }).retry_after)
   end)

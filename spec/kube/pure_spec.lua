@@ -116,6 +116,7 @@ describe("Retry-After:", function()
     { "Wed Oct 21 07:28:00 2015", 80000 },
     { "Wed, 21 Oct 2015 07:20:00 GMT", 0 },
     { "Wed, 21 Oct 2099 07:28:00 GMT", 600000 },
+    { "Sun Nov  6 08:49:37 1994333333", 600000 }, -- its milliseconds are over 63 bits
     { "Wed, 41 Oct 2015 07:28:00 GMT", -1 }, { "Wednesday", -1 }, { "12:00", -1 }, { ("9:"):rep(40), -1 },
   }
   local commands = {}
@@ -263,6 +264,8 @@ describe("operation by owners:", function()
       "belongs to DataProcess" },
     { "a job made anew", { object("p", 1, job "j"), object("j", 7, process "op") }, "Job 'j' was made anew" },
     { "a name that is a path", { object("p", 1, job "../../secrets") }, "can't be followed" },
+    { "a namespace that is a path", { { metadata = { name = "p", namespace = "..", uid = U .. 1, ownerReferences = {
+      { apiVersion = "batch/v1", kind = "Job", name = "j", uid = U .. 2, controller = true } } } } }, "can't be followed" },
     { "owners in a circle", { object("p", 1, job "j"), object("j", 2, job "j"), object("j", 3, job "j"),
       object("j", 4, job "j"), object("j", 5, job "j") }, "more than 4 owners" },
     { "an empty pod", { cjson.decode "{}" }, "has no controller" },
@@ -300,6 +303,7 @@ describe("plugin output:", function()
     { cred(nil), "no token" }, { cred {}, "no token" }, { cred { token = "" }, "no token" },
     { cred { clientCertificateData = "C" }, "belong together" },
     { cred { token = "a\r\nX: y" }, "visible ASCII" }, { cred { token = "a", expirationTimestamp = "soon" }, "time 'soon'" },
+    { cred { token = "a", expirationTimestamp = "2026-02-30T00:00:00Z" }, "time '2026-02-30" },
   }
   for i, row in ipairs(bad) do
     it(("refused %d: %s"):format(i, row[2]), function()

@@ -153,6 +153,12 @@ describe("reactions:", function()
     assert.truthy(told[1]:find "^annotation: works again after %d+s$", told[1])
     assert.same({ false, false, true }, { events.wrote[1].ok, events.wrote[2].ok, events.wrote[3].ok })
   end)
+  it("a retry takes the newest value that there is", function()
+    local _, requests = run({ object(), refuse(503), refuse(503), object() }, { ANNOTATION, wait "pod", { ["do"] = "newer", n = 7, m = 100 },
+      publish(1), wait("idle", 1, 5000) })
+    assert.equal(4, #requests)
+    assert.same({ "1/100", "7/100", "7/100" }, { written(requests[2]), written(requests[3]), written(requests[4]) })
+  end)
   it("distinct causes are each told", function()
     local events = run({ object(), refuse(503), refuse(500), refuse(503), { reset = true }, { reset = true }, object() },
       { ANNOTATION, wait "pod", publish(1), wait("idle", 1, 10000) })
@@ -181,6 +187,13 @@ describe("reactions:", function()
     local warned = probe.logged(events, "warn")[1]
     assert.truthy(warned:find("needs verb 'patch' on 'pods' in namespace 'ns'", 1, true), warned)
     assert.truthy(warned:find "next try in 6%d%.%d s$", warned)
+  end)
+  it("403 after a write was taken: soon again, a server that has just started does not know its rules yet", function()
+    local events, requests = run({ object(), object(), refuse(403), object() }, { ANNOTATION, wait "pod", publish(1), wait "idle", publish(2),
+      wait("idle", 1, 5000) })
+    assert.equal(4, #requests)
+    assert.equal("2/100", written(requests[4]))
+    assert.truthy(probe.logged(events, "warn")[1]:find("403 Forbidden: needs verb 'patch'", 1, true))
   end)
   it("403 on the first request: the same", function()
     local events, requests = run({ refuse(403) }, { ANNOTATION, publish(1), sleep(500) })
@@ -214,12 +227,26 @@ describe("reactions:", function()
       assert.truthy(events.stop[1].reason:find("made anew under the same name", 1, true))
     end)
   end
-  it("422: this value is dropped, the next one is tried", function()
+  it("200 with something else than the pod: the value counts as not written", function()
+    local events, requests = run({ object(), { body = "{}" }, object(V), object() }, { ANNOTATION, wait "pod", publish(1),
+      wait("idle", 1, 5000) })
+    assert.same({ "1/100", "1/100", "1/100" }, { written(requests[2]), written(requests[3]), written(requests[4]) })
+    assert.same({ false, false, true }, { events.wrote[1].ok, events.wrote[2].ok, events.wrote[3].ok })
+    assert.truthy(probe.logged(events, "warn")[1]:find("not the object that was asked for", 1, true))
+  end)
+  it("a first answer with a pod of another name: its uid is not believed", function()
+    local events, requests = run({ object(V, nil, "7", { name = "y" }), object() }, { ANNOTATION, wait("pod", 1, 5000), publish(1), wait "idle" })
+    assert.equal("{}", requests[2].body)
+    assert.equal(U, requests[3].json.metadata.uid)
+    assert.equal(1, #events.pod)
+  end)
+  it("422: may pass, so the value is kept and tried again", function()
     local events, requests = run({ object(), refuse(422, "annotations: too long"), object() }, { ANNOTATION, wait "pod", publish(1),
-      wait "idle", publish(2), wait "idle" })
+      wait("idle", 1, 5000) })
+    assert.same({ "1/100", "1/100" }, { written(requests[2]), written(requests[3]) })
     assert.equal(3, #requests)
-    assert.equal("2/100", written(requests[3]))
-    assert.truthy(probe.logged(events, "warn")[1]:find("too long; this value is dropped, the next one is tried", 1, true))
+    assert.equal(1, #probe.logged(events, "warn"))
+    assert.truthy(probe.logged(events, "warn")[1]:find("too long; next try in", 1, true))
   end)
   it("422 of a policy: a missing right", function()
     local events, requests = run({ refuse(422, "pods \"x\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: not yours") },
@@ -227,12 +254,26 @@ describe("reactions:", function()
     assert.equal(1, #requests)
     assert.truthy(probe.logged(events, "warn")[1]:find("an admission policy refuses it", 1, true))
   end)
-  it("409: again at once a few times, without a word", function()
-    local events, requests = run({ object(), refuse(409), refuse(409), refuse(409), object() }, { ANNOTATION, wait "pod", publish(1),
-      wait("idle", 1, 400) })
-    assert.equal(5, #requests)
+  it("409: looked at and written again at once a few times, without a word", function()
+    local events, requests = run({ object(U, nil, "7"), refuse(409), object(U, nil, "8"), refuse(409), object(U, nil, "9"), object(U, nil, "10") },
+      { ANNOTATION, wait "pod", publish(1), wait("idle", 1, 400) })
+    assert.equal(6, #requests)
+    assert.same({ uid = U }, requests[3].json.metadata)
+    local versions = {}
+    for _, i in ipairs { 2, 4, 6 } do
+      assert.equal("1/100", written(requests[i]))
+      versions[#versions + 1] = requests[i].json.metadata.resourceVersion
+    end
+    assert.same({ "7", "8", "9" }, versions)
     assert.equal(0, #probe.logged(events, "warn"))
     assert.equal(1, #events.wrote)
+    assert.equal(1, #events.pod)
+  end)
+  it("a write that comes late, after a newer one, is refused: each carries the version of the answer before it", function()
+    local _, requests = run({ object(U, nil, "7"), object(U, nil, "8"), object(U, nil, "9") }, { ANNOTATION, wait "pod", publish(1), wait "idle",
+      publish(2), wait "idle" })
+    assert.equal("7", requests[2].json.metadata.resourceVersion)
+    assert.equal("8", requests[3].json.metadata.resourceVersion)
   end)
   it("409 for ever: no busy loop", function()
     local events, requests = run({ object(), refuse(409) }, { ANNOTATION, wait "pod", publish(1), sleep(2000) })
@@ -268,10 +309,10 @@ describe("reactions:", function()
 end)
 
 describe("freeing a sink in a callback:", function()
-  for _, kind in ipairs { "pod", "wrote", "idle", "stop" } do
+  for _, kind in ipairs { "pod", "wrote", "retry", "idle", "stop" } do
     for _, act in ipairs { "free sinks", "free" } do
       it(act .. " in " .. kind, function()
-        local answers = { object(), kind == "stop" and refuse(404, "gone") or object() }
+        local answers = { object(), kind == "stop" and refuse(404, "gone") or kind == "retry" and refuse(503) or object() }
         local first = kind == "pod" and sleep(0) or wait "pod"
         local events = run(answers, { ANNOTATION, first, { ["do"] = "in_callback", act = act, when = kind }, publish(1), wait(kind), sleep(100) })
         assert.is_true(events["end"][1].clean)
@@ -283,8 +324,8 @@ end)
 
 describe("status:", function()
   local STATUS = { ["do"] = "status", namespace = "ns" }
-  local NAMED = { ["do"] = "status", namespace = "ns", operation = "dataprocess/op" }
-  local PATH = "/apis/data.fluid.io/v1alpha1/namespaces/ns/dataprocesses/op/status"
+  local NAMED = { ["do"] = "status", namespace = "ns", operation = "dataprocess/x" }
+  local PATH = "/apis/data.fluid.io/v1alpha1/namespaces/ns/dataprocesses/x/status"
   local function owned(uid, kind, name, owner_uid, api)
     return object(uid, nil, nil, { ownerReferences = { { apiVersion = api or "batch/v1", kind = kind, name = name, uid = owner_uid,
       controller = true } } })
@@ -303,6 +344,13 @@ describe("status:", function()
     assert.truthy(infos.progressMessage:find "40%%")
     assert.equal("8", requests[3].json.metadata.resourceVersion)
     assert.equal(2, #events.wrote)
+  end)
+  it("a named operation that is not there yet is looked for again; once seen, a 404 is the end", function()
+    local events, requests = run({ refuse(404, "not found"), object(U, nil, "7"), object(U, nil, "8"), refuse(404, "not found") },
+      { NAMED, publish(40), wait("idle", 1, 5000), publish(50), wait "stop" })
+    assert.equal(4, #requests)
+    assert.is_true(events.wrote[1].ok)
+    assert.truthy(events.stop[1].reason:find("not found", 1, true))
   end)
   it("somebody wrote in between: looked at again, and written", function()
     local events, requests = run({ object(U, nil, "7"), refuse(409), object(U, nil, "12"), object(U, nil, "13") },
@@ -328,7 +376,7 @@ describe("status:", function()
     local X = "44444444-4444-4444-4444-444444444444"
     local events, requests = run({
       owned(U, "Job", "j", V), -- the pod
-      owned(V, "CronJob", "c", W), owned(W, "DataProcess", "op", X, "data.fluid.io/v1alpha1"),
+      owned(V, "CronJob", "c", W), owned(W, "DataProcess", "x", X, "data.fluid.io/v1alpha1"),
       object(X, nil, "7"), object(X, nil, "8"),
     }, { STATUS, ANNOTATION, wait "pod", sleep(100), { ["do"] = "busy" }, { ["do"] = "free sinks" } })
     assert.equal("/apis/batch/v1/namespaces/ns/jobs/j", requests[2].path)
@@ -339,7 +387,7 @@ describe("status:", function()
     assert.is_nil(events.stop)
   end)
   it("a job that was made anew is not ours", function()
-    local events = run({ owned(U, "Job", "j", V), owned(U, "DataProcess", "op", V, "data.fluid.io/v1alpha1") },
+    local events = run({ owned(U, "Job", "j", V), owned(U, "DataProcess", "x", V, "data.fluid.io/v1alpha1") },
       { STATUS, ANNOTATION, wait "pod", wait "stop" })
     assert.equal("status", events.stop[1].sink)
     assert.truthy(events.stop[1].reason:find "Job 'j' was made anew")

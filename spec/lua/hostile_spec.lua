@@ -133,7 +133,7 @@ describe("hostile parsers:", function()
       local events, bad, good_id, took = run(parser(feed, head))
       local event, other = verdict(events, kind, bad)
       assert.is_truthy(event.why:find(other or words, 1, true), event.why)
-      assert.is_true(took < 60, "took " .. took .. " s") -- 2 s of processor: wall clock on a busy machine is more
+      assert.is_true(took < 12, "took " .. took .. " s") -- 2 s and a new start, on a machine that does much else
       local samples = of_kind(events, "sample")
       assert.equal(1, #samples)
       assert.same({ done = 7 }, samples[1].sample)

@@ -212,6 +212,9 @@ local function wait_ready(self)
   return nil, ("not ready after %d s: %s"):format(START_TIMEOUT, tostring(why))
 end
 
+-- Again, on the same port or socket, without waiting for them.
+Cluster.spawn_apiserver, Cluster.spawn_etcd = spawn_apiserver, spawn_etcd
+
 --- Starts the API server again, on the same port, and waits until it is ready.
 function Cluster:start_apiserver()
   spawn_apiserver(self)

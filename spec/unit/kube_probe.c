@@ -37,7 +37,10 @@ static struct {
         const char *kind;
         int count;
     } kinds[KINDS_MAX];
+    json_t *newer; /* what is published when a retry is due; borrows from the script */
 } probe;
+
+static void do_publish(json_t *c);
 
 /* ---- events ---- */
 
@@ -139,6 +142,15 @@ static void on_wrote(void *ctx, struct hw_sink *sink, bool ok, int64_t ms)
     print_event("wrote", json_pack("{s:s, s:b, s:I}", "sink", sink->ops->name, "ok", ok, "ms",
                                    (json_int_t)ms));
     act_in_callback("wrote");
+}
+
+static void on_retry(void *ctx, struct hw_sink *sink)
+{
+    (void)ctx;
+    print_event("retry", json_pack("{s:s}", "sink", sink->ops->name));
+    if (probe.newer)
+        do_publish(probe.newer);
+    act_in_callback("retry");
 }
 
 static void on_idle(void *ctx, struct hw_sink *sink)
@@ -406,7 +418,7 @@ static void do_cancel(json_t *c)
 
 static void watch_sink(struct hw_sink *sink)
 {
-    sink->events = (struct hw_sink_events){ .wrote = on_wrote, .idle = on_idle };
+    sink->events = (struct hw_sink_events){ .wrote = on_wrote, .retry = on_retry, .idle = on_idle };
 }
 
 static void do_annotation(json_t *c)
@@ -468,6 +480,11 @@ static void do_publish(json_t *c)
         probe.annotation->ops->publish(probe.annotation, &p, last);
     if (probe.status)
         probe.status->ops->publish(probe.status, &p, last);
+}
+
+static void do_newer(json_t *c)
+{
+    probe.newer = c;
 }
 
 static void do_busy(json_t *c)
@@ -568,6 +585,7 @@ static const struct {
     { "annotation", do_annotation },
     { "status", do_status },
     { "publish", do_publish },
+    { "newer", do_newer },
     { "busy", do_busy },
     { "sh", do_sh },
     { "wait", do_wait },

@@ -1,5 +1,5 @@
 /* mod_text.c - headway_core: nm_parse(line) -> done, total, message | nil, why; clean_text(text, max?) -> text;
- * hide_credentials(text) -> text; parse_duration(text) -> ms | nil, why; arena_torture(seed, steps) -> fails. */
+ * hide_credentials(text) -> text; parse_duration(text), parse_time(text) -> ms | nil, why; arena_torture(seed, steps) -> fails. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +48,16 @@ static int parse_duration(lua_State *L)
     int64_t ms;
     struct hw_err err;
     if (hw_parse_duration(luaL_checkstring(L, 1), &ms, &err) < 0)
+        return hw_mod_fail(L, &err);
+    lua_pushinteger(L, ms);
+    return 1;
+}
+
+static int parse_time(lua_State *L)
+{
+    int64_t ms;
+    struct hw_err err;
+    if (hw_parse_time(luaL_checkstring(L, 1), &ms, &err) < 0)
         return hw_mod_fail(L, &err);
     lua_pushinteger(L, ms);
     return 1;
@@ -135,6 +145,7 @@ int hw_mod_text(lua_State *L)
                                           { "clean_text", clean_text },
                                           { "hide_credentials", hide_credentials },
                                           { "parse_duration", parse_duration },
+                                          { "parse_time", parse_time },
                                           { "arena_torture", arena_torture },
                                           { NULL, NULL } };
     luaL_newlib(L, functions);

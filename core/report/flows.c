@@ -1,0 +1,304 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "report/impl.h"
+
+enum { BATCH_RECORDS = 512 }; /* at the most, of one call to the worker */
+
+/* ---- refusals ------------------------------------------------------------------------------------ */
+
+/* A cause is what stands before the quoted text: "N is over M: '5/3'". */
+bool hw_reporter_is_new_cause(struct hw_reporter *r, const char *why)
+{
+    char cause[HW_CAUSE_SIZE];
+    size_t len = strcspn(why, ":'");
+    snprintf(cause, sizeof cause, "%.*s", (int)(len < sizeof cause ? len : sizeof cause - 1), why);
+    for (int i = 0; i < r->cause_count; i++)
+        if (strcmp(r->causes[i], cause) == 0)
+            return false;
+    if (r->cause_count == HW_CAUSES_MAX)
+        return false;
+    memcpy(r->causes[r->cause_count++], cause, sizeof cause);
+    return true;
+}
+
+void hw_reporter_refuse(struct hw_reporter *r, const char *why, const char *where)
+{
+    char clean[HW_TEXT_MAX + 1];
+    hw_clean_text(clean, HW_TEXT_MAX, hw_str(why));
+    hw_tracker_refused(&r->tracker, clean, hw_reporter_now(r));
+    if (hw_reporter_is_new_cause(r, clean))
+        hw_log(HW_WARN, "report", "refused: %s (%s); the last good value stays", clean, where);
+}
+
+/* ---- what waits ---------------------------------------------------------------------------------- */
+
+static bool is_file(const struct hw_reporter *r, const struct hw_flow *f)
+{
+    return f == &r->flows[HW_FLOW_FILE];
+}
+
+static void clear_held(struct hw_flow *f)
+{
+    hw_buf_clear(&f->held);
+    f->held_count = 0;
+}
+
+void hw_flow_add(struct hw_reporter *r, struct hw_flow *f, struct hw_str record)
+{
+    uint32_t len = (uint32_t)record.len;
+    struct hw_err err;
+    if (is_file(r, f))
+        clear_held(f);
+    /* The ceiling is above what the output may hold (HW_HELD_MAX and the records of one more read). */
+    if (hw_buf_add(&f->held, &len, sizeof len, &err) < 0)
+        return;
+    if (hw_buf_add(&f->held, record.ptr, record.len, &err) < 0) {
+        f->held.len -= sizeof len;
+        return;
+    }
+    f->held_count++;
+}
+
+bool hw_flow_is_quiet(const struct hw_flow *f)
+{
+    return !f->used || (!f->parsing && !f->held_count);
+}
+
+/* The first records that wait, at most BATCH_RECORDS; returns how many bytes of held they take. */
+static size_t take_batch(const struct hw_flow *f, struct hw_str *records, size_t *ret_count)
+{
+    size_t at = 0, n = 0;
+    for (; n < BATCH_RECORDS && n < f->held_count; n++) {
+        uint32_t len;
+        memcpy(&len, f->held.ptr + at, sizeof len);
+        records[n] = (struct hw_str){ f->held.ptr + at + sizeof len, len };
+        at += sizeof len + len;
+    }
+    *ret_count = n;
+    return at;
+}
+
+static void source_trouble(struct hw_reporter *r, struct hw_flow *f, const char *why)
+{
+    hw_tracker_source(&r->tracker, why);
+    clear_held(f);
+}
+
+static void send_held(struct hw_reporter *r, struct hw_flow *f)
+{
+    struct hw_str records[BATCH_RECORDS];
+    struct hw_err err = { .msg = "parser worker: busy" };
+    size_t count, bytes = take_batch(f, records, &count);
+    int st = hw_worker_feed(r->worker, f->id, records, count, ++f->seq, &err);
+    if (st > 0) /* the other flow has filled the queue: again at its next `fed` */
+        return;
+    if (st < 0) {
+        source_trouble(r, f, err.msg);
+        return;
+    }
+    f->parsing = true;
+    hw_buf_drop(&f->held, bytes);
+    f->held_count -= count;
+}
+
+static void pump(struct hw_reporter *r, struct hw_flow *f)
+{
+    if (!f->used || f->parsing || !f->held_count)
+        return;
+    if (f->dead)
+        source_trouble(r, f, f->why);
+    else
+        send_held(r, f);
+}
+
+static void make_room(struct hw_reporter *r)
+{
+    if (!r->full || r->flows[HW_FLOW_OUTPUT].held.len >= HW_HELD_MAX / 2)
+        return;
+    r->full = false;
+    if (r->room)
+        r->room(r->room_ctx);
+}
+
+void hw_flows_pump(struct hw_reporter *r)
+{
+    for (int i = 0; i < HW_FLOWS; i++)
+        pump(r, &r->flows[i]);
+    make_room(r);
+}
+
+bool hw_flow_finish(struct hw_reporter *r, struct hw_flow *f, int code)
+{
+    struct hw_err err;
+    if (!f->used || f->dead || f->finished)
+        return false;
+    f->finished = true;
+    if (hw_worker_finish(r->worker, f->id, code, ++f->seq, &err) < 0)
+        return false;
+    f->parsing = true;
+    return true;
+}
+
+void hw_flow_stop(struct hw_reporter *r, struct hw_flow *f)
+{
+    if (!f->used)
+        return;
+    if (!f->dead)
+        hw_worker_unload(r->worker, f->id);
+    hw_buf_done(&f->held);
+    f->held_count = 0;
+    f->used = f->parsing = false;
+    make_room(r);
+}
+
+/* ---- what the worker says ------------------------------------------------------------------------ */
+
+static struct hw_flow *flow_of(struct hw_reporter *r, unsigned id)
+{
+    return r->flows[HW_FLOW_OUTPUT].used && r->flows[HW_FLOW_OUTPUT].id == id
+               ? &r->flows[HW_FLOW_OUTPUT]
+               : &r->flows[HW_FLOW_FILE];
+}
+
+/* Once the file held a valid N/M it is the task's word, and the output is not asked any more. */
+static void file_wins(struct hw_reporter *r)
+{
+    if (r->file_spoke)
+        return;
+    r->file_spoke = true;
+    hw_flow_stop(r, &r->flows[HW_FLOW_OUTPUT]);
+}
+
+static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
+                      const struct hw_sample *sample)
+{
+    struct hw_reporter *r = ctx;
+    struct hw_flow *f = flow_of(r, id);
+    (void)seq, (void)index;
+    if (is_file(r, f))
+        file_wins(r);
+    /* Lines of N/M are the task's own words wherever they stand. */
+    bool own_word = is_file(r, f) || strcmp(f->name, "nm") == 0;
+    hw_tracker_sample(&r->tracker, sample, own_word, f->name, hw_reporter_now(r));
+}
+
+static void on_refused(void *ctx, unsigned id, uint64_t seq, size_t index, const char *why)
+{
+    struct hw_reporter *r = ctx;
+    (void)seq, (void)index;
+    hw_reporter_refuse(r, why, is_file(r, flow_of(r, id)) ? r->file : "output");
+}
+
+static void on_silent(void *ctx, unsigned id, uint64_t seq, size_t count)
+{
+    struct hw_reporter *r = ctx;
+    (void)seq, (void)count;
+    hw_tracker_silent(&r->tracker, flow_of(r, id)->name, hw_reporter_now(r));
+}
+
+static void on_fed(void *ctx, unsigned id, uint64_t seq)
+{
+    struct hw_reporter *r = ctx;
+    struct hw_flow *f = flow_of(r, id);
+    if (!f->parsing || seq != f->seq)
+        return;
+    f->parsing = false;
+    hw_reporter_advance(r);
+}
+
+static void on_loaded(void *ctx, unsigned id, const struct hw_parser_meta *meta)
+{
+    struct hw_flow *f = flow_of(ctx, id);
+    memcpy(f->name, meta->name, sizeof f->name);
+}
+
+static void on_started(void *ctx, enum hw_confined confined)
+{
+    struct hw_reporter *r = ctx;
+    if (confined != HW_CONFINED_NONE || r->warned_open)
+        return;
+    r->warned_open = true;
+    hw_log(HW_WARN, "report", "no seccomp to be had here: parsers run with resource limits only");
+}
+
+static void on_trouble(void *ctx, const struct hw_err *why, int64_t retry_ms)
+{
+    struct hw_reporter *r = ctx;
+    hw_log(hw_reporter_is_new_cause(r, why->msg) ? HW_WARN : HW_DEBUG, "report",
+           "%s; next try in %.1f s", why->msg, (double)retry_ms / 1000);
+    hw_tracker_source(&r->tracker, why->msg);
+    hw_reporter_advance(r);
+}
+
+static void on_parser_failed(void *ctx, unsigned id, const char *why)
+{
+    struct hw_reporter *r = ctx;
+    struct hw_flow *f = flow_of(r, id);
+    f->dead = true;
+    snprintf(f->why, sizeof f->why, "parser %s: %.150s", f->parser, why);
+    hw_tracker_source(&r->tracker, f->why);
+    hw_log(HW_ERROR, "report", "%s; progress can't be read", f->why);
+    f->parsing = false;
+    clear_held(f);
+    hw_reporter_advance(r);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+static int load(struct hw_reporter *r, struct hw_flow *f, const char *parser,
+                const struct hw_reporter_options *options, struct hw_err *err)
+{
+    struct hw_parser_source source = { 0 };
+    bool strict = is_file(r, f);
+    /* Options are for the parser that was chosen, not for the N/M file beside the output. */
+    bool chosen = !strict || !options->output_parser;
+    f->parser = hw_xstrdup(parser);
+    hw_buf_init(&f->held, 4 * HW_HELD_MAX);
+    if (hw_parsers_find(parser, r->parser_dir, &source, err) < 0)
+        return -1;
+    int st = hw_worker_load(r->worker, &source, options->parser_options,
+                            chosen ? options->parser_option_count : 0, strict, &f->id, err);
+    if (st == 0)
+        memcpy(f->name, source.name, strlen(source.name) + 1);
+    hw_parser_source_done(&source);
+    f->used = st == 0;
+    return st;
+}
+
+int hw_flows_start(struct hw_reporter *r, const struct hw_reporter_options *options,
+                   struct hw_err *err)
+{
+    struct hw_worker_options where = { .user_dir = r->parser_dir };
+    struct hw_worker_events events = { .ctx = r,
+                                       .loaded = on_loaded,
+                                       .sample = on_sample,
+                                       .refused = on_refused,
+                                       .silent = on_silent,
+                                       .fed = on_fed,
+                                       .load_failed = on_parser_failed,
+                                       .set_aside = on_parser_failed,
+                                       .started = on_started,
+                                       .trouble = on_trouble };
+    if (hw_worker_new(&r->worker, r->loop, &where, &events, err) < 0)
+        return -1;
+    const char *parser = options->parser ? options->parser : "nm";
+    if (options->file && load(r, &r->flows[HW_FLOW_FILE], parser, options, err) < 0)
+        return -1;
+    if (!options->output_parser)
+        return 0;
+    return load(r, &r->flows[HW_FLOW_OUTPUT], options->output_parser, options, err);
+}
+
+void hw_flows_done(struct hw_reporter *r)
+{
+    hw_worker_free(r->worker);
+    r->worker = NULL;
+    for (int i = 0; i < HW_FLOWS; i++) {
+        hw_buf_done(&r->flows[i].held);
+        free(r->flows[i].parser);
+    }
+}

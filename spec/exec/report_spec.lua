@@ -1,0 +1,184 @@
+--- What `headway exec` makes of a command's progress file and output, from outside. No cluster.
+local process = require "spec.support.process"
+local shell = require "spec.support.cluster_shell"
+local wrapped = require "spec.support.wrapped"
+
+local binary = (select(2, shell.run("readlink -f " .. shell.quote(process.headway)))):gsub("\n", "")
+
+describe("headway exec", function()
+  local p
+  after_each(function()
+    if p then wrapped.close(p) end
+    p = nil
+  end)
+
+  --- Runs to the end; returns exit status, N/M, detail.
+  local function run(command, env, ...)
+    p = wrapped.start(command, env, ...)
+    local status = p:wait()
+    return status, wrapped.progress(p)
+  end
+
+  local ends = {
+    -- what the command does                                       status  N/M      state, done, total, reason
+    { "counts in its file",          "echo 3/10 > $FLUID_PROGRESS_FILE",          0, "10/10",   "complete", 10, 10 },
+    { "counts in its output",        "echo 3/10; echo 4/10",                      0, "10/10",   "complete", 10, 10 },
+    { "counts on stderr",            "echo 3/10 >&2",                             0, "10/10",   "complete", 10, 10 },
+    { "fails",                       "echo 4/10; exit 3",                         3, "4/10",    "failed", 4, 10, "exit status 3" },
+    { "fails after counting all",    "echo 10/10; exit 1",                        1, "10/10",   "failed", 10, 10, "exit status 1" },
+    { "is killed",                   "echo 4/10; kill -9 $$",                   137, "4/10",    "failed", 4, 10,
+      "ended by signal 9 (Killed)" },
+    { "counts nothing",              ":",                                         0, "100/100", "complete" },
+    { "counts nothing and fails",    "exit 2",                                    2, "0/100",   "failed", nil, nil, "exit status 2" },
+    { "ends its output in a line without end", "printf 7/10; exit 1",             1, "7/10",    "failed", 7, 10, "exit status 1" },
+    { "prints what is no N/M",       "echo 10/11 tests passed; echo 50%; exit 1", 1, "0/100",   "failed", nil, nil, "exit status 1" },
+    { "prints CR, escapes, colours", [[printf '\r\033[32m1/10\033[0m\r\033[K6/10\r'; exit 1]], 1, "6/10", "failed", 6, 10,
+      "exit status 1" },
+  }
+  for _, row in ipairs(ends) do
+    it("publishes the end of a command that " .. row[1], function()
+      local status, nm, detail = run(row[2])
+      assert.same({ row[3], row[4], "wrapper", row[5], row[6], row[7], row[8] },
+        { status, nm, detail.by, detail.state, detail.done, detail.total, detail.reason })
+    end)
+  end
+
+  it("publishes that a command can't be started, and why", function()
+    p = wrapped.start_line({ process.headway, "exec", "--dir", "DIR" }, { "no-such-command" })
+    assert.equal(127, p:wait())
+    assert.matches("start 'no%-such%-command': No such file", p:err())
+    local _, detail = wrapped.progress(p)
+    assert.same({ "failed", "the command can't be started: No such file or directory" }, { detail.state, detail.reason })
+  end)
+
+  it("the file wins once it held a valid N/M, and not before", function()
+    local dir = process.temp_dir()
+    local fifo = dir .. "/go"
+    shell.run("mkfifo " .. fifo)
+    p = wrapped.start(([[exec 3<%s; echo 1/9; read a <&3
+      echo nonsense > $FLUID_PROGRESS_FILE; echo 2/9; read a <&3
+      echo 5/7 > $FLUID_PROGRESS_FILE; read a <&3
+      echo 8/9; exit 1]]):format(fifo))
+    local go = assert(io.open(fifo, "w"))
+    local function on() go:write "\n" go:flush() end
+    wrapped.await_progress(p, "1/9")
+    on()
+    wrapped.await_progress(p, "2/9")
+    on()
+    wrapped.await_progress(p, "5/7")
+    on()
+    assert.equal(1, p:wait())
+    assert.equal("5/7", (wrapped.progress(p)))
+    go:close()
+    process.remove(dir)
+  end)
+
+  it("a named progress file is taken, and left where it is", function()
+    local dir = process.temp_dir()
+    for i, how in ipairs { { { FLUID_PROGRESS_FILE = dir .. "/a" } }, { {}, "--file", dir .. "/b" },
+      { { HEADWAY_FILE = dir .. "/c" } } } do
+      local status, nm = run("test -n \"$FLUID_PROGRESS_FILE\" && echo 2/4 > \"$FLUID_PROGRESS_FILE\"; exit 1",
+        table.unpack(how))
+      assert.same({ 1, "2/4" }, { status, nm })
+      assert.equal("2/4\n", shell.read(dir .. "/" .. ("abc"):sub(i, i)))
+      wrapped.close(p)
+      p = nil
+    end
+    process.remove(dir)
+  end)
+
+  it("its own progress file is gone at the end, with its directory", function()
+    run "echo $FLUID_PROGRESS_FILE; echo 1/2 > $FLUID_PROGRESS_FILE"
+    local path = p:out():match "([^\n]+)"
+    assert.matches("/headway%-%w+/progress$", path)
+    assert.is_false(shell.exists(path))
+    assert.is_false((shell.run("test -d " .. shell.quote(path:match "^(.*)/"))))
+  end)
+
+  it("a relative --file is the same file wherever the command goes", function()
+    local dir = process.temp_dir()
+    local out = process.temp_dir()
+    shell.run(("cd %s && %s exec --dir %s --file here -- sh -c 'cd /; echo 3/4 > $FLUID_PROGRESS_FILE; exit 1'"):format(
+      shell.quote(dir), shell.quote(binary), shell.quote(out)))
+    assert.equal("3/4\n", shell.read(dir .. "/here"))
+    process.remove(dir)
+    process.remove(out)
+  end)
+
+  it("watching the file alone leaves the output to the command", function()
+    local status, nm = run("echo 3/10; readlink /proc/$$/fd/1; exit 1", nil, "--watch", "file")
+    assert.same({ 1, "0/100" }, { status, nm })
+    assert.matches("/out\n$", p:out())
+  end)
+
+  it("wrong settings are a line on stderr, and the command runs all the same", function()
+    local status = run("echo fine; exit 5", { HEADWAY_POLL = "nonsense" }, "--percent-gap", "never")
+    assert.equal(5, status)
+    assert.equal("fine\n", p:out())
+    assert.matches("nonsense", p:err())
+    assert.matches("never", p:err())
+  end)
+
+  it("a wrong flag is a line on stderr, and the command behind -- runs all the same", function()
+    p = wrapped.start_line({ process.headway, "exec", "--no-such-flag", "x" }, { "--", "sh", "-c", "echo fine; exit 5" })
+    assert.equal(5, p:wait())
+    assert.equal("fine\n", p:out())
+    assert.matches("unknown flag", p:err())
+  end)
+
+  it("nowhere to publish: one line says so", function()
+    p = wrapped.start_line({ process.headway, "exec" }, { "--", "sh", "-c", "echo fine; exit 5" })
+    assert.equal(5, p:wait())
+    assert.equal("fine\n", p:out())
+    assert.matches("^[^\n]*no pod to write to[^\n]*\n$", p:err())
+  end)
+
+  local roots = {
+    -- where nothing else can be written
+    { "in $TMPDIR",       "true", "^/var/tmp/headway%-", { TMPDIR = "/var/tmp" } },
+    { "in /dev/shm",      "mount -t tmpfs -o ro none /tmp", "^/dev/shm/headway%-" },
+    { "in memory",        "mount -t tmpfs -o ro none /tmp && mount -t tmpfs -o ro none /dev/shm", "^/proc/%d+/fd/%d+$" },
+  }
+  for _, root in ipairs(roots) do
+    it("its progress file may stand " .. root[1] .. ", and both ways of writing do", function()
+      if not shell.run "unshare -m true 2>/dev/null" then pending "no mount namespace to be had here" return end
+      local dir = "/var/tmp/headway-spec-" .. process.temp_dir():match "[^/]+$"
+      shell.run("mkdir -p " .. dir)
+      shell.write(dir .. "/go", ([[%s || exit 99
+exec %s exec --dir %s -- sh -c 'echo $FLUID_PROGRESS_FILE; echo 1/4 > $FLUID_PROGRESS_FILE
+%s set 3/4; exit 1']]):format(root[2], binary, dir, binary))
+      p = process.start({ "unshare", "-m", "sh", dir .. "/go" }, root[4])
+      p.manifests = dir
+      assert.equal(1, p:wait(), p:err())
+      assert.matches(root[3], (p:out():gsub("\n$", "")))
+      assert.equal("3/4", (wrapped.progress(p)), p:err())
+    end)
+  end
+
+  it("a command that changes its user may write the file of a container", function()
+    if not shell.run "setpriv --reuid 65534 true 2>/dev/null" then pending "not root here" return end
+    local status, nm = run("exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'echo 3/8 > $FLUID_PROGRESS_FILE; exit 1'",
+      { KUBERNETES_SERVICE_HOST = "127.0.0.1" }, "--sinks", "dir")
+    assert.same({ 1, "3/8" }, { status, nm })
+  end)
+
+  it("a reporter that is stopped holds up neither the output nor, for long, the end", function()
+    local dir = process.temp_dir()
+    shell.run("mkfifo " .. dir .. "/go")
+    p = wrapped.start(("read a < %s/go; head -c 20000000 /dev/zero; exit 6"):format(dir))
+    local reporter = wrapped.await(p.pid, "reporter")
+    shell.run("kill -STOP " .. reporter)
+    shell.run(("echo > %s/go"):format(dir))
+    assert.is_truthy(shell.wait_until(function() return #p:out() == 20000000 end, 10))
+    assert.equal(6, p:wait(15))
+    assert.is_false(shell.alive(reporter))
+    process.remove(dir)
+  end)
+
+  it("an output faster than the parser loses records, never bytes, and has the last one", function()
+    local status, nm, detail = run "seq -f %.0f/4000000 1 3000000; exit 1"
+    assert.same({ 1, "3000000/4000000", "failed" }, { status, nm, detail.state })
+    assert.equal("3000000/4000000\n", p:out():sub(-16))
+    assert.equal(3000000, select(2, p:out():gsub("\n", "")))
+  end)
+end)

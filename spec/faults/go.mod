@@ -1,0 +1,3 @@
+module headway.dev/spec/faults
+
+go 1.19
