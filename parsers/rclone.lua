@@ -41,6 +41,22 @@ local function count(done, total, unit)
   return { done = done, total = total, unit = unit }
 end
 
+--- Takes a count. What fell a little is held; what fell to a tenth, or below what there is, began anew.
+---@param field "bytes"|"files"|"checks"
+---@param new headway.Count?
+function M:take_count(field, new)
+  local old = self[field]
+  if not new then return end
+  if old and new.done < old.done then
+    if new.total < old.done or new.done <= old.done // 10 then
+      self.restart = true
+    else
+      new.done = old.done
+    end
+  end
+  self[field] = new
+end
+
 --- The counts around the " / " at `at`: of bytes, files or checks.
 function M:take(record, at)
   local left = record:sub(math.max(1, at - NUMBER_MAX), at - 1)
@@ -48,10 +64,10 @@ function M:take(record, at)
   local m, m_unit, rest = record:match("^ / (%d[%d.]*) ?(%a*), [%d%-]+%%?()", at)
   if not n or not m then return false end
   if record:find("^, [%d.]+ ?%a*/s, ETA ", rest) then
-    self.bytes = count(size(n, n_unit), size(m, m_unit), "bytes") or self.bytes
+    self:take_count("bytes", count(size(n, n_unit), size(m, m_unit), "bytes"))
     local xfr, of = record:match("^[^(]*%([^)]*xfr#(%d+)/(%d+)", rest)
     if xfr then
-      self.files = count(units.integer(xfr), units.integer(of), "files") or self.files
+      self:take_count("files", count(units.integer(xfr), units.integer(of), "files"))
     elseif self.files and record:find("^, [^(]+$", rest) and not record:find("Transferred:", 1, true) then
       self.files.done = self.files.total -- one line: "(xfr#" is left out once every file is done
     end
@@ -61,9 +77,9 @@ function M:take(record, at)
   local pair = n_unit == "" and m_unit == "" and count(units.integer(n), units.integer(m))
   if not pair then return false end
   if label:find "Transferred:[%s%d]+$" then
-    self.files = { done = pair.done, total = pair.total, unit = "files" }
+    self:take_count("files", { done = pair.done, total = pair.total, unit = "files" })
   elseif label:find "Checks:[%s%d]+$" then
-    self.checks = { done = pair.done, total = pair.total, unit = "checks" }
+    self:take_count("checks", { done = pair.done, total = pair.total, unit = "checks" })
   else
     return false
   end
@@ -91,25 +107,26 @@ function M:json(record)
   local function pair(done, total, unit)
     return count(jsonl.count(stats[done]), jsonl.count(stats[total]), unit)
   end
-  self.bytes = pair("bytes", "totalBytes", "bytes") or self.bytes
-  self.files = pair("transfers", "totalTransfers", "files") or self.files
-  self.checks = pair("checks", "totalChecks", "checks") or self.checks
+  self:take_count("bytes", pair("bytes", "totalBytes", "bytes"))
+  self:take_count("files", pair("transfers", "totalTransfers", "files"))
+  self:take_count("checks", pair("checks", "totalChecks", "checks"))
   return true
 end
 
 --- While nothing is to be moved yet, what is checked shows that it lives: its total grows.
 ---@return headway.Sample?
 function M:say()
-  local also = {}
+  local also, restart = {}, self.restart
+  self.restart = nil
   for _, c in ipairs { self.files or false, self.checks or false } do
     if c and c.total > 0 then also[#also + 1] = c end
   end
   if self.bytes and self.bytes.total > 0 then
-    return { done = self.bytes.done, total = self.bytes.total, unit = "bytes", also = also }
+    return { done = self.bytes.done, total = self.bytes.total, unit = "bytes", also = also, restart = restart }
   end
-  if #also == 0 then return { done = 0, unit = "bytes", scanning = true } end
+  if #also == 0 then return { done = 0, unit = "bytes", scanning = true, restart = restart } end
   local first = table.remove(also, 1)
-  return { done = first.done, total = first.total, unit = first.unit, scanning = true, also = also }
+  return { done = first.done, total = first.total, unit = first.unit, scanning = true, also = also, restart = restart }
 end
 
 --- Its last words when it gives up, behind the date.

@@ -57,6 +57,11 @@ describe("rclone, from line to line:", function()
     { "checks too",                      { CHECKS, BYTES, FILES },
       bytes(1090519, MIB, { also = { { done = 6, total = 60, unit = "files" }, { done = 1200, total = 4000, unit = "checks" } } }) },
     { "both glued",                      BYTES .. FILES,                   bytes(1090519, MIB, { also = files(6, 60) }) },
+    { "a little less is held",           { BYTES, "Transferred:   \t    1.030 MiB / 11.444 MiB, 9%, 1.040 MiB/s, ETA 9s" }, bytes(1090519, MIB) },
+    { "nearly nothing is another run",   { BYTES, "Transferred:   \t          5 B / 11.444 MiB, 0%, 1.040 MiB/s, ETA 9s" },
+      bytes(5, MIB, { restart = true }) },
+    { "less than was done is another run", { BYTES, "Transferred:   \t    500 KiB / 1 MiB, 9%, 1.040 MiB/s, ETA 9s" },
+      bytes(512000, 1 << 20, { restart = true }) },
     { "one line leaves xfr out at the end", {
       "2026/11/23 19:11:20 NOTICE:    11.010 MiB / 11.444 MiB, 96%, 1.005 MiB/s, ETA 0s (xfr#57/60)",
       "2026/11/23 19:11:21 NOTICE:    11.444 MiB / 11.444 MiB, 100%, 1.001 MiB/s, ETA 0s" },
