@@ -53,10 +53,21 @@ static int rank(const struct hw_count *c, const char *wanted)
     return 3;
 }
 
+/* The total from outside is of the unit that was asked for. */
+static void lend_total(const struct hw_tracker *t, struct hw_count *c)
+{
+    if (c->total < 0 && t->rules.unit[0] && strcmp(c->unit, t->rules.unit) == 0)
+        c->total = t->rules.total;
+}
+
 /* Picks the count that is published; the others go to also, in the order they came. */
 static void choose_count(const struct hw_tracker *t, struct hw_sample *s)
 {
     int best = -1;
+    if (s->counted)
+        lend_total(t, &s->main);
+    for (int i = 0; i < s->also_count; i++)
+        lend_total(t, &s->also[i]);
     for (int i = 0; i < s->also_count; i++) {
         const struct hw_count *c = best < 0 ? &s->main : &s->also[best];
         bool have = best >= 0 || s->counted;

@@ -177,6 +177,27 @@ describe("properties:", function()
     end)
   end
 
+  local hinted = {}
+  for _, entry in ipairs(core.parsers.list()) do
+    local text = core.parsers.find(entry.name).text
+    local bare, n = text:gsub("hints = %b{},?", "")
+    if n > 0 then hinted[#hinted + 1] = { entry.name, text, bare } end
+  end
+
+  it("most parsers have hints", function() assert.is_true(#hinted >= 8) end)
+
+  for _, parser in ipairs(hinted) do
+    it("hints hide nothing that would be taken: " .. parser[1], function()
+      for _, name in ipairs(names) do
+        local h, bare = assert(core.host.new(parser[2], parser[1])), assert(core.host.new(parser[3], parser[1]))
+        assert.is_nil(bare:meta().hints)
+        for _, record in ipairs(recording.records(name, false, golden.record_max(parser[1]))) do
+          assert.same(table.pack(bare:feed(record.text)), table.pack(h:feed(record.text)))
+        end
+      end
+    end)
+  end
+
   for _, parser in ipairs(strangers) do
     it("what is not its own hurts no parser: " .. parser, function()
       for _, name in ipairs(names) do

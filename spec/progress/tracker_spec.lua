@@ -76,6 +76,16 @@ describe("mapping to N/M", function()
     assert.equal("2/4", t:view(now).progress)
   end)
 
+  it("takes a total from outside for the unit that was asked for, beside a pair of another", function()
+    local sample = { done = 3, total = 5, unit = "entries", also = { { done = 10, unit = "bytes" } } }
+    local t, now = fed({ { 1, sample } }, { unit = "bytes", total = 50 })
+    assert.same({ "10/50", "running" }, { t:view(now).progress, t:view(now).state })
+    t, now = fed({ { 1, sample } }, { unit = "files", total = 50 })
+    assert.equal("3/5", t:view(now).progress)
+    t, now = fed({ { 1, sample } }, { unit = "bytes", total = 7 })
+    assert.equal("7/7", t:view(now).progress)
+  end)
+
   it("takes a total from outside", function()
     local t, now = fed({ { 1, { done = 25, unit = "files" } } }, { total = 50 })
     assert.equal("25/50", t:view(now).progress)
