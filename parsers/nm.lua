@@ -1,19 +1,23 @@
 --- "N/M": done over total. The default parser, for progress files, and for logs in which a task says how far it is.
--- In a progress file (strict) the record is that or wrong, and a message may follow the counts. In a log only a line
--- that is N/M and nothing else counts ("10/11 tests passed" is no progress), all others say nothing.
+-- In a progress file (strict) the record is that or wrong, and a message may follow the counts. In a log only a
+-- line that is N/M and nothing else counts ("10/11 tests passed" is no progress), all others say nothing.
 -- Forms: "40/100", " 040 / 100 ", "40/100 copying a.bin" (file only), "0/0" (nothing known yet).
 local core = require "headway.core"
 
 ---@class headway.parser.nm : headway.Parser
 ---@field strict boolean
-local M = { api = 1, name = "nm", unit = "items" }
+local M = {
+  api = 1, name = "nm", unit = "items",
+  hints = { "/" }, -- of a log; a progress file is looked at line by line, since what is no N/M there is refused
+  options = { unit = { type = "string", default = "items", help = "what is counted" } },
+}
 M.__index = M
 
 local BOM = "^\xEF\xBB\xBF"
 
----@param opts { unit: string?, strict: boolean? }
+---@param opts { unit: string, strict: boolean }
 function M.new(opts)
-  return setmetatable({ unit = opts.unit or M.unit, strict = opts.strict }, M)
+  return setmetatable({ unit = opts.unit, strict = opts.strict }, M)
 end
 
 ---@param record string

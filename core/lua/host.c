@@ -12,7 +12,6 @@ enum { AT_TRACEBACK = 1, AT_SELF, AT_FEED, AT_FINISH };
 
 enum {
     HOOK_STEP = 1000, /* instructions between two calls of the hook, in each coroutine */
-    API = 1,          /* version of the contract */
 };
 
 /* What an entry hands to the protected function, which finds it as its only argument. */
@@ -133,49 +132,12 @@ static void push_options(lua_State *L, const struct hw_host_source *source)
     lua_setfield(L, -2, "strict");
 }
 
-/* A field of the module on top that must be of that type, or nil when it is optional; pushed. */
-static bool push_field(lua_State *L, const char *key, int type, bool optional)
+/* A function of the table on top, or nil when it is optional; pushed. */
+static void push_function(lua_State *L, const char *key, bool optional)
 {
     int is = lua_getfield(L, -1, key);
-    if (is != type && !(optional && is == LUA_TNIL))
-        luaL_error(L, "module: %s is a %s, expected a %s", key, lua_typename(L, is),
-                   lua_typename(L, type));
-    return is != LUA_TNIL;
-}
-
-static void text_field(lua_State *L, const char *key, char *dst, size_t size)
-{
-    if (push_field(L, key, LUA_TSTRING, true)) {
-        if (lua_rawlen(L, -1) >= size)
-            luaL_error(L, "module: %s is longer than %d bytes", key, (int)size - 1);
-        hw_clean_text(dst, size - 1, hw_str(lua_tostring(L, -1)));
-    }
-    lua_pop(L, 1);
-}
-
-static lua_Integer integer_field(lua_State *L, const char *key, lua_Integer dflt, lua_Integer max)
-{
-    lua_Integer v = dflt;
-    if (push_field(L, key, LUA_TNUMBER, dflt != 0)) {
-        int exact;
-        v = lua_tointegerx(L, -1, &exact);
-        if (!exact || v < 1 || v > max)
-            luaL_error(L, "module: %s must be an integer from 1 to %d", key, (int)max);
-    }
-    lua_pop(L, 1);
-    return v;
-}
-
-static void read_meta(lua_State *L, struct hw_parser_meta *m) /* module on top */
-{
-    text_field(L, "name", m->name, sizeof m->name);
-    text_field(L, "unit", m->unit, sizeof m->unit);
-    m->api = (int)integer_field(L, "api", 0, INT32_MAX);
-    if (m->api != API)
-        luaL_error(L, "module: api is %d, this headway knows %d", m->api, API);
-    m->record_max = (size_t)integer_field(L, "record_max", 4096, HW_WORKER_RECORD_MAX);
-    m->newest = push_field(L, "newest", LUA_TBOOLEAN, true) && lua_toboolean(L, -1);
-    lua_pop(L, 1);
+    if (is != LUA_TFUNCTION && !(optional && is == LUA_TNIL))
+        luaL_error(L, "module: %s is a %s, expected a function", key, lua_typename(L, is));
 }
 
 /* Leaves the module above the options. */
@@ -196,21 +158,25 @@ static int load_body(lua_State *L)
 {
     struct entry *e = lua_touserdata(L, 1);
     struct hw_host *h = hw_host_of(L);
+    hw_meta_init(&h->meta);
     keep_text(h->meta.name, sizeof h->meta.name, e->source->name);
+    bool strict = e->source->strict;
     hw_sandbox_open(L);
     push_options(L, e->source); /* options */
     run_chunk(L, h, e->source); /* options module */
-    read_meta(L, &h->meta);
-    push_field(L, "new", LUA_TFUNCTION, false); /* options module new */
-    lua_pushvalue(L, -3);                       /* options module new options */
-    lua_call(L, 1, 1);                          /* options module self */
+    hw_contract_read(L, &h->meta);
+    hw_contract_options(L, lua_gettop(L) - 1, lua_gettop(L), &h->meta);
+    h->hinted = !strict && h->meta.hint_count > 0;
+    push_function(L, "new", false); /* options module new */
+    lua_pushvalue(L, -3);           /* options module new options */
+    lua_call(L, 1, 1);              /* options module self */
     step(h);
     if (!lua_istable(L, -1))
         return luaL_error(L, "new returns a %s, expected a table", luaL_typename(L, -1));
-    push_field(L, "feed", LUA_TFUNCTION, false);  /* ... self feed */
-    lua_pushvalue(L, -2);                         /* ... self feed self */
-    push_field(L, "finish", LUA_TFUNCTION, true); /* ... self feed self finish */
-    lua_remove(L, -2);                            /* ... self feed finish */
+    push_function(L, "feed", false);  /* ... self feed */
+    lua_pushvalue(L, -2);             /* ... self feed self */
+    push_function(L, "finish", true); /* ... self feed self finish */
+    lua_remove(L, -2);                /* ... self feed finish */
     e->result = 0;
     return 3;
 }
@@ -310,6 +276,8 @@ static int finish_body(lua_State *L)
 int hw_host_feed(struct hw_host *h, struct hw_str record, struct hw_sample *ret, struct hw_err *err)
 {
     struct entry e = { .record = record, .sample = ret, .err = err };
+    if (h->hinted && !hw_meta_admits(&h->meta, record))
+        return 0;
     return enter(h, feed_body, &e, AT_FEED, 0);
 }
 

@@ -75,6 +75,19 @@ struct hw_str hw_wire_get_text(struct hw_wire_in *in)
     return text;
 }
 
+bool hw_wire_get_record(struct hw_wire_in *in, struct hw_str *ret)
+{
+    uint32_t len = HW_WIRE_SKIPPED;
+    if (in->len >= sizeof len)
+        memcpy(&len, in->ptr, sizeof len);
+    if (len == HW_WIRE_SKIPPED) {
+        hw_wire_get_u32(in); /* marks it bad when there is none */
+        return false;
+    }
+    *ret = hw_wire_get_text(in);
+    return !in->bad;
+}
+
 const char *hw_wire_get_cstr(struct hw_wire_in *in)
 {
     struct hw_str text = hw_wire_get_text(in);

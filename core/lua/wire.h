@@ -13,7 +13,8 @@
  *   LOG      id, text
  *
  * A FEED is answered by one RESULT or several: each holds what the records before index upto said, the last
- * one has upto = first + count. A record without an item said nothing. item: index, kind, then a sample or a text. */
+ * one has upto = first + count. A record without an item said nothing. item: index, kind, then a sample or a text.
+ * A record is a text, or, when none of the parser's hints is in it, HW_WIRE_SKIPPED in place of one. */
 #ifndef HW_LUA_WIRE_H
 #define HW_LUA_WIRE_H
 
@@ -31,6 +32,8 @@ enum {
     HW_WIRE_TEXT_MAX = 400,  /* of a reason */
     HW_WIRE_OPTIONS_MAX = 64,
 };
+
+#define HW_WIRE_SKIPPED UINT32_MAX /* in place of a length */
 
 /* File descriptors of the worker. */
 enum { HW_WIRE_IN, HW_WIRE_OUT, HW_WIRE_STDERR, HW_WIRE_BEAT };
@@ -92,8 +95,9 @@ struct hw_wire_in {
 
 uint32_t hw_wire_get_u32(struct hw_wire_in *in);
 uint64_t hw_wire_get_u64(struct hw_wire_in *in);
-struct hw_str hw_wire_get_text(struct hw_wire_in *in); /* borrowed from the body */
-const char *hw_wire_get_cstr(struct hw_wire_in *in);   /* the same; bad when no NUL ends it */
+struct hw_str hw_wire_get_text(struct hw_wire_in *in);              /* borrowed from the body */
+bool hw_wire_get_record(struct hw_wire_in *in, struct hw_str *ret); /* false: skipped, or bad */
+const char *hw_wire_get_cstr(struct hw_wire_in *in); /* the same; bad when no NUL ends it */
 /* Every text in it is ended; the rest is for hw_sample_check. */
 struct hw_sample hw_wire_get_sample(struct hw_wire_in *in);
 

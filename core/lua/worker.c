@@ -73,8 +73,9 @@ static void ops_forget(struct hw_worker *w, unsigned id)
 static struct hw_str rest_of(const struct hw_worker_op *op)
 {
     struct hw_wire_in body = { .ptr = (const unsigned char *)op->body, .len = op->len };
+    struct hw_str record;
     for (uint32_t i = op->first; i < op->upto; i++)
-        hw_wire_get_text(&body);
+        (void)hw_wire_get_record(&body, &record);
     return (struct hw_str){ (const char *)body.ptr, body.len };
 }
 
@@ -128,8 +129,16 @@ static void parser_free(struct hw_worker_parser *p)
     for (size_t i = 0; i < 2 * p->option_count; i++)
         free(p->options[i]);
     free(p->options);
+    free(p->meta);
     hw_parser_source_done(&p->source);
     free(p);
+}
+
+void hw_worker_keep_meta(struct hw_worker_parser *p, const struct hw_parser_meta *meta)
+{
+    if (!p->meta)
+        p->meta = hw_xzalloc(sizeof *p->meta);
+    *p->meta = *meta;
 }
 
 static void parser_remove(struct hw_worker *w, unsigned id)
@@ -313,12 +322,40 @@ int hw_worker_load(struct hw_worker *w, const struct hw_parser_source *source,
     return 0;
 }
 
+/* A batch on its way into ops. */
+struct batch {
+    const struct hw_str *records; /* borrows */
+    size_t count;
+    bool *skip; /* owns; records without a hint: they are counted, their bytes stay here */
+};
+
+static void batch_done(struct batch *b)
+{
+    free(b->skip);
+}
+
+/* Bytes of a record in a body. */
+static size_t size_of(const struct batch *b, size_t i)
+{
+    return sizeof(uint32_t) + (b->skip[i] ? 0 : b->records[i].len);
+}
+
+/* In a progress file every line counts, also one that no parser knows. */
+static void apply_hints(struct batch *b, const struct hw_worker_parser *p)
+{
+    b->skip = hw_xzalloc(b->count + 1);
+    if (!p->meta || p->strict)
+        return;
+    for (size_t i = 0; i < b->count; i++)
+        b->skip[i] = !hw_meta_admits(p->meta, b->records[i]);
+}
+
 /* The part of a batch from `from` on that fits a frame; its bytes in *ret_size. */
-static size_t part_of(const struct hw_str *records, size_t count, size_t from, size_t *ret_size)
+static size_t part_of(const struct batch *b, size_t from, size_t *ret_size)
 {
     size_t i = from, size = 0;
-    for (; i < count; i++) {
-        size_t one = sizeof(uint32_t) + records[i].len;
+    for (; i < b->count; i++) {
+        size_t one = size_of(b, i);
         if (i > from && size + one > BODY_MAX)
             break;
         size += one;
@@ -327,32 +364,35 @@ static size_t part_of(const struct hw_str *records, size_t count, size_t from, s
     return i;
 }
 
-static int measure(const struct hw_str *records, size_t count, size_t *ret_size, struct hw_err *err)
+static int measure(const struct batch *b, size_t *ret_size, struct hw_err *err)
 {
     size_t size = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (records[i].len > HW_WORKER_RECORD_MAX)
-            return hw_fail(err, HW_ELIMIT, "record of %zu bytes, more than %d", records[i].len,
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->records[i].len > HW_WORKER_RECORD_MAX)
+            return hw_fail(err, HW_ELIMIT, "record of %zu bytes, more than %d", b->records[i].len,
                            HW_WORKER_RECORD_MAX);
-        size += sizeof(uint32_t) + records[i].len;
+        size += size_of(b, i);
     }
-    if (count > UINT32_MAX)
-        return hw_fail(err, HW_ELIMIT, "batch of %zu records", count);
+    if (b->count > UINT32_MAX)
+        return hw_fail(err, HW_ELIMIT, "batch of %zu records", b->count);
     *ret_size = size;
     return 0;
 }
 
-static void feed_part(struct hw_worker *w, unsigned id, const struct hw_str *records, size_t from,
-                      size_t to, size_t size, uint64_t seq, bool last)
+static void feed_part(struct hw_worker *w, unsigned id, const struct batch *b, size_t from,
+                      size_t to, size_t size, uint64_t seq)
 {
     struct hw_worker_op *op = op_new(HW_WIRE_FEED, id, size);
     struct hw_wire_out o = { .ptr = (unsigned char *)op->body, .size = size };
     for (size_t i = from; i < to; i++)
-        hw_wire_put_text(&o, records[i]);
+        if (b->skip[i])
+            hw_wire_put_u32(&o, HW_WIRE_SKIPPED);
+        else
+            hw_wire_put_text(&o, b->records[i]);
     op->seq = seq;
     op->first = op->upto = (uint32_t)from;
     op->count = (uint32_t)(to - from);
-    op->last = last;
+    op->last = to == b->count;
     op_append(w, op);
 }
 
@@ -364,17 +404,19 @@ static int gone(struct hw_err *err)
 int hw_worker_feed(struct hw_worker *w, unsigned id, const struct hw_str *records, size_t count,
                    uint64_t seq, struct hw_err *err)
 {
-    size_t size = 0;
-    if (!hw_worker_find(w, id))
+    size_t size = 0, from = 0;
+    const struct hw_worker_parser *p = hw_worker_find(w, id);
+    if (!p)
         return gone(err);
-    if (measure(records, count, &size, err) < 0)
+    __attribute__((cleanup(batch_done))) struct batch b = { .records = records, .count = count };
+    apply_hints(&b, p);
+    if (measure(&b, &size, err) < 0)
         return -1;
     if (w->queued && w->queued + size > HW_WORKER_QUEUE_MAX)
         return 1;
-    size_t from = 0;
     do {
-        size_t to = part_of(records, count, from, &size);
-        feed_part(w, id, records, from, to, size, seq, to == count);
+        size_t to = part_of(&b, from, &size);
+        feed_part(w, id, &b, from, to, size, seq);
         from = to;
     } while (from < count);
     hw_worker_pump(w);

@@ -22,6 +22,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "lua/meta.h"
 #include "lua/parsers.h"
 #include "progress/sample.h"
 
@@ -52,15 +53,6 @@ enum hw_confined {
     HW_CONFINED_NONE, /* no seccomp to be had here: resource limits only */
     HW_CONFINED_FILTER, /* seccomp filter: read, write and exit (and the sanitizers' calls in such a build) */
     HW_CONFINED_STRICT, /* seccomp strict: read, write and exit */
-};
-
-/* What a loaded parser says of itself; cleaned. */
-struct hw_parser_meta {
-    char name[HW_PARSER_NAME_MAX + 1];
-    char unit[HW_UNIT_MAX + 1]; /* "" = not said */
-    int api;                    /* version of the contract: 1 */
-    size_t record_max;          /* bytes; records that are longer should be cut to it */
-    bool newest;                /* only the newest record of a batch matters */
 };
 
 /* Any member but ctx may be NULL. Pointers are borrowed for the call. */

@@ -26,8 +26,9 @@ struct hw_worker_parser {
     char **options;                 /* owns; key, value, key, value... */
     size_t option_count;
     bool strict;
-    bool announced;  /* `loaded` was given */
-    unsigned faults; /* in a row */
+    bool announced;              /* `loaded` was given */
+    struct hw_parser_meta *meta; /* owns; NULL until then */
+    unsigned faults;             /* in a row */
     struct hw_worker_mark died;
 };
 
@@ -89,6 +90,8 @@ struct hw_worker {
 
 /* ---- worker.c */
 struct hw_worker_parser *hw_worker_find(struct hw_worker *w, unsigned id);
+/* Copies what a parser says of itself; from now on its hints are applied here. */
+void hw_worker_keep_meta(struct hw_worker_parser *p, const struct hw_parser_meta *meta);
 /* Removes the first op. */
 void hw_worker_pop(struct hw_worker *w);
 /* Sends what may be sent now. */

@@ -172,30 +172,11 @@ static void on_step(void *ctx)
 
 /* ---- LOAD ---------------------------------------------------------------------------------------- */
 
-static void put_pair(struct hw_wire_out *o, const char *key, const char *value)
-{
-    hw_wire_put_text(o, hw_str(key));
-    hw_wire_put_text(o, hw_str(value));
-}
-
-static void put_number(struct hw_wire_out *o, const char *key, size_t value)
-{
-    char digits[24];
-    snprintf(digits, sizeof digits, "%zu", value);
-    put_pair(o, key, digits);
-}
-
 static void say_loaded(const struct parser *p)
 {
-    const struct hw_parser_meta *m = hw_host_meta(p->host);
     struct hw_wire_out o = begin(my.out, sizeof my.out);
     hw_wire_put_u32(&o, p->id);
-    hw_wire_put_u32(&o, 5);
-    put_pair(&o, "name", m->name);
-    put_pair(&o, "unit", m->unit);
-    put_number(&o, "api", (size_t)m->api);
-    put_number(&o, "record_max", m->record_max);
-    put_number(&o, "newest", m->newest);
+    hw_meta_put(&o, hw_host_meta(p->host));
     emit(HW_WIRE_LOADED, &o);
 }
 
@@ -335,10 +316,11 @@ static void on_feed(struct hw_wire_in *body)
     uint32_t index = hw_wire_get_u32(body);
     r.end = index + hw_wire_get_u32(body);
     for (; index < r.end; index++) {
-        struct hw_str record = hw_wire_get_text(body);
+        struct hw_str record;
+        int st = hw_wire_get_record(body, &record) ? hw_host_feed(h, record, &s, &err) : 0;
         if (body->bad)
             hw_confined_exit(END_PROTOCOL);
-        add_outcome(&r, h, index, hw_host_feed(h, record, &s, &err), &s, &err);
+        add_outcome(&r, h, index, st, &s, &err);
     }
     emit_result(&r, r.end);
 }

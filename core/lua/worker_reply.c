@@ -60,34 +60,12 @@ static void hello(struct hw_worker *w, struct hw_wire_in *in)
 
 /* ---- LOAD ---------------------------------------------------------------------------------------- */
 
-static void meta_pair(struct hw_parser_meta *m, struct hw_str key, struct hw_str value)
-{
-    char k[16], v[HW_PARSER_NAME_MAX + 1];
-    hw_clean_text(k, sizeof k - 1, key);
-    hw_clean_text(v, sizeof v - 1, value);
-    long n = strtol(v, NULL, 10);
-    if (strcmp(k, "name") == 0)
-        snprintf(m->name, sizeof m->name, "%s", v);
-    else if (strcmp(k, "unit") == 0)
-        hw_clean_text(m->unit, HW_UNIT_MAX, value); /* anew: a cut of v may tear a character */
-    else if (strcmp(k, "api") == 0)
-        m->api = n > 0 && n < 1000 ? (int)n : 0;
-    else if (strcmp(k, "record_max") == 0)
-        m->record_max = n > 0 && n <= HW_WORKER_RECORD_MAX ? (size_t)n : m->record_max;
-    else if (strcmp(k, "newest") == 0)
-        m->newest = n == 1;
-}
-
 static void loaded(struct hw_worker *w, struct hw_wire_in *in)
 {
-    struct hw_parser_meta meta = { .record_max = 4096 };
+    struct hw_parser_meta meta;
     unsigned id = hw_wire_get_u32(in);
-    uint32_t pairs = hw_wire_get_u32(in);
     struct hw_worker_op *op = answered(w, id);
-    for (uint32_t i = 0; i < pairs && !in->bad; i++) {
-        struct hw_str key = hw_wire_get_text(in);
-        meta_pair(&meta, key, hw_wire_get_text(in));
-    }
+    hw_meta_get(in, &meta);
     if (in->bad || !op || op->kind != HW_WIRE_LOAD) {
         senseless(w);
         return;
@@ -97,6 +75,7 @@ static void loaded(struct hw_worker *w, struct hw_wire_in *in)
     if (p) {
         bool announced = p->announced;
         p->announced = true;
+        hw_worker_keep_meta(p, &meta);
         w->fails = announced ? w->fails : 0;
         if (!announced && w->events.loaded)
             w->events.loaded(w->events.ctx, id, &meta);

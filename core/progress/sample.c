@@ -47,11 +47,23 @@ static int check_phase(struct hw_phase *p, struct hw_err *err)
         return hw_fail(err, HW_EINPUT, "phase: index %d is over count %d", p->index, p->count);
     if (!(p->weight >= 0 && p->weight <= 1))
         return hw_fail(err, HW_EINPUT, "phase: weight must be above 0 and at most 1");
+    if (!p->name[0])
+        return 0;
     char name[sizeof p->name];
     hw_clean_text(name, sizeof name - 1,
                   (struct hw_str){ p->name, strnlen(p->name, sizeof p->name) });
     memcpy(p->name, name, sizeof name);
     return 0;
+}
+
+static void clean_message(struct hw_sample *s)
+{
+    char clean[sizeof s->message];
+    if (!s->message[0])
+        return;
+    hw_clean_private(clean, HW_TEXT_MAX,
+                     (struct hw_str){ s->message, strnlen(s->message, sizeof s->message) });
+    memcpy(s->message, clean, sizeof clean);
 }
 
 int hw_sample_check(struct hw_sample *s, struct hw_err *err)
@@ -71,10 +83,7 @@ int hw_sample_check(struct hw_sample *s, struct hw_err *err)
         return -1;
     if ((unsigned)s->ended > HW_ENDED_FAILED)
         return hw_fail(err, HW_EINPUT, "ended: must be complete, partial or failed");
-    char clean[sizeof s->message];
-    hw_clean_private(clean, HW_TEXT_MAX,
-                     (struct hw_str){ s->message, strnlen(s->message, sizeof s->message) });
-    memcpy(s->message, clean, sizeof clean);
+    clean_message(s);
     if (!s->counted && s->fraction < 0 && !s->also_count && !s->phase.index && !s->scanning &&
         !s->restart && !s->ended && !s->message[0])
         return hw_fail(err, HW_EINPUT, "sample: says nothing; return nil for that");

@@ -53,10 +53,21 @@ static int rank(const struct hw_count *c, const char *wanted)
     return 3;
 }
 
+/* The total from outside is of the unit that was asked for. */
+static void lend_total(const struct hw_tracker *t, struct hw_count *c)
+{
+    if (c->total < 0 && t->rules.unit[0] && strcmp(c->unit, t->rules.unit) == 0)
+        c->total = t->rules.total;
+}
+
 /* Picks the count that is published; the others go to also, in the order they came. */
 static void choose_count(const struct hw_tracker *t, struct hw_sample *s)
 {
     int best = -1;
+    if (s->counted)
+        lend_total(t, &s->main);
+    for (int i = 0; i < s->also_count; i++)
+        lend_total(t, &s->also[i]);
     for (int i = 0; i < s->also_count; i++) {
         const struct hw_count *c = best < 0 ? &s->main : &s->also[best];
         bool have = best >= 0 || s->counted;
@@ -159,7 +170,7 @@ static void map_pair(struct hw_tracker *t, const struct hw_sample *s)
     if (s->counted && s->main.total >= 0) {
         t->now.n = s->main.done;
         t->now.m = s->main.total;
-    } else if (!s->counted && f >= 0)
+    } else if (f >= 0) /* a percent, perhaps beside a count whose total nobody knows */
         floor_hundredths(f, &t->now);
 }
 
@@ -258,7 +269,7 @@ bool hw_tracker_sample(struct hw_tracker *t, const struct hw_sample *sample, boo
     if (restarts)
         begin_anew(t);
     if (s.counted || s.fraction >= 0 || s.scanning)
-        t->scanning = s.scanning || (s.counted && s.main.total < 0);
+        t->scanning = s.scanning || (s.counted && s.main.total < 0 && s.fraction < 0);
     take_count(t, &s, s.restart || next_phase || (changed && was_idle), now);
     map_pair(t, &s);
     take_rest(t, &s, parser);
@@ -376,6 +387,11 @@ static double time_left(const struct hw_tracker *t, const struct hw_progress *p,
         return weighted_eta(t, now);
     if (p->phase.index && p->phase.index < p->phase.count)
         return -1;
+    if (p->counted && p->count.total < 0 && p->fraction > 0) {
+        /* A percent beside a count: a guess at its total, which is shown nowhere. */
+        double total = (double)p->count.done / p->fraction;
+        return total < 9e18 ? hw_rate_eta(&t->rate, (int64_t)total, now.mono_ms) : -1;
+    }
     if (p->counted)
         return p->count.total > 0 ? hw_rate_eta(&t->rate, p->count.total, now.mono_ms) : -1;
     return p->fraction >= 0 ? hw_rate_eta(&t->rate, MILLION, now.mono_ms) : -1;

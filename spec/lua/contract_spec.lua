@@ -170,7 +170,8 @@ describe("contract, outcomes:", function()
   end)
 
   it("options and strict reach new", function()
-    local h = assert(load_text([[return { api = 1, new = function(o) return { feed = function()
+    local h = assert(load_text([[return { api = 1, options = { unit = { type = "string", help = "what" } },
+      new = function(o) return { feed = function()
       return { done = 1, unit = o.unit, message = tostring(o.strict) } end } end }]], { unit = "files" }, true))
     assert.same({ done = 1, unit = "files", message = "true" }, h:feed "x")
   end)

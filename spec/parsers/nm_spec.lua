@@ -116,7 +116,10 @@ describe("nm:", function()
   end)
 
   it("says what it is", function()
-    assert.same({ name = "nm", unit = "items", api = 1, record_max = 4096 }, strict:meta())
+    assert.same({
+      name = "nm", unit = "items", api = 1, record_max = 4096, hints = { "/" },
+      options = { { name = "unit", type = "string", default = "items", help = "what is counted" } },
+    }, strict:meta())
   end)
 
   it("ends without a word: the exit status is the host's business", function()

@@ -24,6 +24,11 @@ describe("mapping to N/M", function()
     { "percent is floored",             { { 1, { fraction = 0.999 } } },                    "99/100",  "running" },
     { "0.29 is 29",                     { { 1, { fraction = 0.29 } } },                     "29/100",  "running" },
     { "percent 1 is all",               { { 1, { fraction = 1 } } },                        "100/100", "running" },
+    { "a percent beside a count",       { { 1, { done = 12, unit = "bytes", fraction = 0.4 } } }, "40/100", "running" },
+    { "a pair later wins over it",      { { 1, { done = 12, unit = "bytes", fraction = 0.4 } },
+                                          { 2, { done = 3, total = 5, unit = "files" } } },  "3/5",     "running" },
+    { "provisional, no percent counts", { { 1, { done = 12, unit = "bytes", fraction = 0.4, scanning = true } } },
+                                                                                            "0/100",   "scanning" },
     { "bytes before files",             { { 1, { done = 2, total = 4, unit = "files",
                                                  also = { { done = 10, total = 50, unit = "bytes" } } } } },
                                                                                             "10/50",   "running" },
@@ -69,6 +74,16 @@ describe("mapping to N/M", function()
     local t, now = fed({ { 1, { done = 10, total = 50, unit = "bytes", also = { { done = 2, total = 4, unit = "files" } } } } },
       { unit = "files" })
     assert.equal("2/4", t:view(now).progress)
+  end)
+
+  it("takes a total from outside for the unit that was asked for, beside a pair of another", function()
+    local sample = { done = 3, total = 5, unit = "entries", also = { { done = 10, unit = "bytes" } } }
+    local t, now = fed({ { 1, sample } }, { unit = "bytes", total = 50 })
+    assert.same({ "10/50", "running" }, { t:view(now).progress, t:view(now).state })
+    t, now = fed({ { 1, sample } }, { unit = "files", total = 50 })
+    assert.equal("3/5", t:view(now).progress)
+    t, now = fed({ { 1, sample } }, { unit = "bytes", total = 7 })
+    assert.equal("7/7", t:view(now).progress)
   end)
 
   it("takes a total from outside", function()
@@ -123,6 +138,7 @@ describe("the end", function()
     { "success with an unknown total",   { { 1, { done = 42 } } },           true,  "42/42",   "complete" },
     { "success with nothing counted",    {},                                 true,  "100/100", "complete" },
     { "success of a percent",            { { 1, { fraction = 0.4 } } },      true,  "100/100", "complete" },
+    { "success of a percent and a count", { { 1, { done = 7, fraction = 0.4 } } }, true, "100/100", "complete" },
     { "failure keeps the last value",    { { 1, { done = 3, total = 9 } } }, false, "3/9",     "failed" },
     { "failure with nothing counted",    {},                                 false, "0/100",   "failed" },
   }
@@ -249,6 +265,15 @@ describe("rate and time left", function()
     local later = now + 30 * MIN
     for i = 1, 30 do t:sample({ done = 600 + i * 10, total = 60000 }, later + i * S) end
     assert.near(10, t:view(later + 30 * S).rate, 1)
+  end)
+
+  it("gives a percent beside a count a time left, in the count's rate", function()
+    local t = progress.tracker()
+    for i = 0, 50 do t:sample({ done = i * 1000, unit = "bytes", fraction = i / 100 }, i * S) end
+    assert.near(1000, t:view(50 * S).rate, 30)
+    assert.near(50, t:view(50 * S).eta, 3)
+    t:sample({ done = math.maxinteger, unit = "bytes", fraction = 0.51 }, 51 * S)
+    assert.is_nil(t:view(51 * S).eta)
   end)
 
   it("gives a percent-only tool a time left", function()

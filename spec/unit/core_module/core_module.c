@@ -104,6 +104,22 @@ void hw_mod_push_sample(lua_State *L, const struct hw_sample *s)
     set_text(L, "message", s->message);
 }
 
+static void set_meta_options(lua_State *L, const struct hw_parser_meta *m)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < m->option_count; i++) {
+        const struct hw_meta_option *o = &m->options[i];
+        lua_newtable(L);
+        set_text(L, "name", o->name);
+        set_text(L, "type", hw_meta_types[o->type]);
+        set_text(L, "range", o->range);
+        set_text(L, "default", o->dflt);
+        set_text(L, "help", o->help);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "options");
+}
+
 void hw_mod_push_meta(lua_State *L, const struct hw_parser_meta *m)
 {
     lua_newtable(L);
@@ -112,6 +128,26 @@ void hw_mod_push_meta(lua_State *L, const struct hw_parser_meta *m)
     set_integer(L, "api", m->api);
     set_integer(L, "record_max", (int64_t)m->record_max);
     set_flag(L, "newest", m->newest);
+    set_text(L, "tool", m->tool);
+    set_text(L, "versions", m->versions);
+    if (m->command_count) {
+        lua_newtable(L);
+        for (size_t i = 0; i < m->command_count; i++) {
+            lua_pushstring(L, m->commands[i]);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        lua_setfield(L, -2, "commands");
+    }
+    if (m->hint_count) {
+        lua_newtable(L);
+        for (size_t i = 0; i < m->hint_count; i++) {
+            lua_pushlstring(L, m->hints[i].bytes, m->hints[i].len);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        lua_setfield(L, -2, "hints");
+    }
+    if (m->option_count)
+        set_meta_options(L, m);
 }
 
 void hw_mod_read_options(lua_State *L, int arg, struct hw_mod_options *ret)

@@ -1,8 +1,11 @@
 /* mod_host.c - headway_core.host: a parser in this process, without the worker around it.
  * new(text, name, options?, strict?, user_dir?) -> h | nil, why, code
  * h:feed(record), h:finish(code?) -> sample | nil | nil, why, code; h:meta() h:trace() h:memory() h:printed()
- * .parsers: find(what, dir?) -> { name, where, chunk, text, user }, list(dir?) -> { { name, where, user, hides } } */
+ * .parsers: find(what, dir?) -> { name, where, chunk, text, user }, list(dir?) -> { { name, where, user, hides } },
+ *   choose(argv or line, dir?) -> name */
+#include "base/mem.h"
 #include "core_module.h"
+#include "lua/choose.h"
 #include "lua/host.h"
 #include "lua/parsers.h"
 
@@ -210,9 +213,34 @@ static int parsers_list(lua_State *L)
     return 1;
 }
 
+static int parsers_choose(lua_State *L)
+{
+    const char *argv[200] = { NULL }, *dir = luaL_optstring(L, 2, NULL);
+    char name[HW_PARSER_NAME_MAX + 1];
+    struct hw_err err;
+    int st;
+    if (lua_isstring(L, 1))
+        st = hw_parsers_choose_line(lua_tostring(L, 1), dir, name, &err);
+    else {
+        size_t count = lua_rawlen(L, 1);
+        luaL_argcheck(L, count < HW_LEN(argv), 1, "too many words");
+        for (size_t i = 0; i < count; i++) { /* the table keeps the strings */
+            lua_rawgeti(L, 1, (lua_Integer)i + 1);
+            argv[i] = luaL_checkstring(L, -1);
+            lua_pop(L, 1);
+        }
+        st = hw_parsers_choose(argv, dir, name, &err);
+    }
+    if (st < 0)
+        return hw_mod_fail(L, &err);
+    lua_pushstring(L, name);
+    return 1;
+}
+
 int hw_mod_parsers(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "find", parsers_find },
+    static const luaL_Reg functions[] = { { "choose", parsers_choose },
+                                          { "find", parsers_find },
                                           { "list", parsers_list },
                                           { NULL, NULL } };
     luaL_newlib(L, functions);

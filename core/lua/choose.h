@@ -1,0 +1,26 @@
+/* choose.h - which parser reads what a command prints. Every parser names its commands in its module, as a list of plain
+ * strings (`commands = { "rsync", "juicefs warmup" }`), which is read here from its text: no Lua runs.
+ *
+ * A command's first word is the name of the program, without folders and without a version behind it ("python3.11" is
+ * "python"). Each further word must be among its arguments, in that order: one that begins with "-" anywhere, any other
+ * at the place of a sub-command, flags and their values may stand before it. Of several that fit the one with the
+ * most words wins, the user's before those built in. */
+#ifndef HW_LUA_CHOOSE_H
+#define HW_LUA_CHOOSE_H
+
+#include "base/err.h"
+#include "lua/parsers.h"
+
+#define HW_PARSER_UNKNOWN "auto" /* for a command that nobody knows */
+
+/* argv: ended by NULL. Wrappers (env, nice, timeout, sudo, ...) and `sh -c` of one command are looked through.
+ * user_dir: NULL or "" = none. A parser of the user's that can't be read is left out.
+ * Reads files at once: call it at the start, not in the flow. */
+HW_MUST_USE int hw_parsers_choose(const char *const *argv, const char *user_dir,
+                                  char ret[HW_PARSER_NAME_MAX + 1], struct hw_err *err);
+/* The same for a command line as a person types it: quotes, backslashes and variables set in front of it are understood,
+ * more than one command is not. */
+HW_MUST_USE int hw_parsers_choose_line(const char *line, const char *user_dir,
+                                       char ret[HW_PARSER_NAME_MAX + 1], struct hw_err *err);
+
+#endif

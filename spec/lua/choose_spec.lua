@@ -1,0 +1,177 @@
+--- Which parser a command line gets.
+local core = require "headway_core"
+
+local rows = {
+  -- argv                                                         parser
+  { { "rsync", "-a", "a", "b" },                                "rsync" },
+  { { "/usr/bin/rsync" },                                       "rsync" },
+  { { "rsync2" },                                               "rsync" },
+  { { "rsync-3.2.7" },                                          "auto" },
+  { { "myrsync" },                                              "auto" },
+  { { "echo", "rsync" },                                        "auto" },
+  { {},                                                         "auto" },
+  { { "" },                                                     "auto" },
+  { { "env", "rsync" },                                         "rsync" },
+  { { "env", "-i", "LC_ALL=C", "A_1=b c", "rsync" },            "rsync" },
+  { { "env", "-u", "HOME", "-C", "/tmp", "rsync" },             "rsync" },
+  { { "env", "--unset=HOME", "rsync" },                         "rsync" },
+  { { "env", "rsync=1", "rclone", "copy" },                     "rclone" },
+  { { "env" },                                                  "auto" },
+  { { "env", "-u" },                                            "auto" },
+  { { "nice", "-n", "10", "rsync" },                            "rsync" },
+  { { "nice", "-10", "rsync" },                                 "rsync" },
+  { { "nice", "rsync" },                                        "rsync" },
+  { { "ionice", "-c", "3", "rsync" },                           "rsync" },
+  { { "ionice", "-c3", "nice", "nohup", "rsync" },              "rsync" },
+  { { "time", "-p", "rsync" },                                  "rsync" },
+  { { "time", "-f", "%e", "-o", "t.txt", "rsync" },             "rsync" },
+  { { "stdbuf", "-oL", "rsync" },                               "rsync" },
+  { { "stdbuf", "-o", "L", "-e", "0", "rsync" },                "rsync" },
+  { { "timeout", "60", "rsync" },                               "rsync" },
+  { { "timeout", "-k", "5", "-s", "INT", "1h", "rsync" },       "rsync" },
+  { { "timeout", "--signal=INT", "--", "60", "rsync" },         "rsync" },
+  { { "timeout", "60" },                                        "auto" },
+  { { "sudo", "-u", "backup", "-E", "rsync" },                  "rsync" },
+  { { "sudo", "-n", "--", "A=b", "rsync" },                     "rsync" },
+  { { "tini", "-g", "--", "rsync" },                            "rsync" },
+  { { "sh", "-c", "rsync -a a b" },                             "rsync" },
+  { { "/bin/bash", "-ec", "exec rsync -a 'a b' \"c d\"" },      "rsync" },
+  { { "bash", "-e", "-o", "pipefail", "-c", "rsync a b", "x" }, "rsync" },
+  { { "sh", "-c", "LC_ALL=C nice -n 5 rsync a b > /dev/null 2>&1" }, "rsync" },
+  { { "sh", "-c", "rsync a b; rm -r a" },                       "auto" },
+  { { "sh", "-c", "rsync a b | tee log" },                      "auto" },
+  { { "sh", "-c", "rsync a b > log | cat" },                    "auto" },
+  { { "sh", "-c", "rsync a b && echo" },                        "auto" },
+  { { "sh", "-c", "rsync $(list) b" },                          "auto" },
+  { { "sh", "-c", "rsync \"`list`\" b" },                       "auto" },
+  { { "sh", "-c", "rsync a\\;b c" },                            "rsync" },
+  { { "sh", "-c", "rsync 'a;b' c" },                            "rsync" },
+  { { "sh", "-c", "rsync 'a" },                                 "auto" },
+  { { "sh", "-c", "  rsync a b\n" },                            "rsync" },
+  { { "sh", "-c", "rsync a\nrsync b" },                         "auto" },
+  { { "sh", "-c", "sh -c \"sh -c 'rsync a b'\"" },              "rsync" },
+  { { "sh", "-c", "" },                                         "auto" },
+  { { "sh", "-c" },                                             "auto" },
+  { { "sh", "rsync" },                                          "auto" },
+  { { "sh", "script.sh", "-c", "rsync" },                       "auto" },
+  { { "juicefs", "warmup", "/mnt" },                            "juicefs_warmup" },
+  { { "juicefs", "--debug", "warmup", "/mnt" },                 "juicefs_warmup" },
+  { { "juicefs", "--log-level", "debug", "warmup", "/mnt" },    "juicefs_warmup" },
+  { { "/usr/local/bin/juicefs", "sync", "warmup", "b" },        "juicefs_sync" },
+  { { "juicefs", "format", "x" },                               "auto" },
+  { { "juicefs", "mount", "sync" },                             "auto" },
+  { { "juicefs" },                                              "auto" },
+  { { "rclone", "copy", "a", "b" },                             "rclone" },
+  { { "rclone", "--config", "x", "sync", "a", "b" },            "rclone" },
+  { { "alluxio", "fs", "distributedLoad", "/a" },               "alluxio_load" },
+  { { "alluxio", "fs", "ls", "/a" },                            "auto" },
+  { { "python3.11", "-m", "tqdm" },                             "tqdm" },
+  { { "python3", "-u", "-m", "tqdm", "--total", "5" },          "tqdm" },
+  { { "python3", "train.py", "-m" },                            "auto" },
+  { { "tqdm", "--bytes" },                                      "tqdm" },
+}
+
+describe("choosing by argv:", function()
+  for _, row in ipairs(rows) do
+    it(table.concat(row[1], " "):gsub("%c", "~") .. " ", function() assert.equal(row[2], core.parsers.choose(row[1])) end)
+  end
+
+  it("a wrapper in a wrapper ends somewhere", function()
+    local argv = {}
+    for i = 1, 150 do argv[i] = "nice" end
+    argv[#argv + 1] = "rsync"
+    assert.equal("auto", core.parsers.choose(argv))
+    local script = "rsync a"
+    for _ = 1, 6 do script = "sh -c " .. ("%q"):format(script) end
+    assert.is_truthy(core.parsers.choose(script))
+  end)
+end)
+
+local lines = {
+  { "rsync -a --info=progress2 photos/ backup/",                          "rsync" },
+  { "LC_ALL=de_DE.UTF-8 rsync -a photos/ backup/",                        "rsync" },
+  { "DISPLAY_PROGRESSBAR=false juicefs warmup /srv/demo/mnt/models",      "juicefs_warmup" },
+  { "rsync a b # a remark; more",                                         "rsync" },
+  { "sudo -u me sh -c 'rsync a b'",                                       "rsync" },
+  { "pv x | rsync - b",                                                   "auto" },
+  { "",                                                                   "auto" },
+  { ("x"):rep(10000),                                                     "auto" },
+  { "rsync " .. ("x "):rep(500),                                          "rsync" },
+  { "'unfinished",                                                        "auto" },
+}
+
+describe("choosing by a command line:", function()
+  for _, row in ipairs(lines) do
+    it(row[1]:sub(1, 60), function() assert.equal(row[2], core.parsers.choose(row[1])) end)
+  end
+end)
+
+describe("choosing, the user's parsers:", function()
+  local dir
+
+  before_each(function()
+    dir = os.tmpname()
+    os.remove(dir)
+    assert(os.execute("mkdir " .. dir))
+  end)
+  after_each(function() os.execute("rm -rf " .. dir) end)
+
+  local function write(name, text)
+    local f <close> = assert(io.open(dir .. "/" .. name, "w"))
+    f:write(text)
+  end
+
+  local forms = {
+    -- text of the module                                               command       chosen?
+    { "return { api = 1, commands = { 'mytool' } }",                   "mytool",      true },
+    { 'return { commands={"other","mytool"}, x = 1 }',                 "mytool",      true },
+    { "local M = {}\nM.commands = {\n  'a', -- one\n  'mytool',\n}",   "mytool",      true },
+    { "return { commands = { 'a'; 'mytool'; } }",                      "mytool",      true },
+    { "return { mycommands = { 'mytool' } }",                          "mytool",      false },
+    { "return { commands = list }",                                    "mytool",      false },
+    { "return { commands = { [1] = 'mytool' } }",                      "mytool",      false },
+    { "-- commands\nreturn { commands = { 'mytool' } }",               "mytool",      true },
+    { "return { commands = { 'mytool",                                 "mytool",      false },
+    { "return { commands = {",                                         "mytool",      false },
+    { "commands",                                                      "mytool",      false },
+    { "",                                                              "mytool",      false },
+    { "return { commands = { 'mytool run' } }",                        "mytool run x", true },
+    { "return { commands = { 'mytool run' } }",                        "mytool stop", false },
+    { "return { commands = { 'mytool --fast' } }",                     "mytool run --fast", true },
+  }
+  for i, row in ipairs(forms) do
+    it(("form %d"):format(i), function()
+      write("mine.lua", row[1])
+      assert.equal(row[3] and "mine" or "auto", core.parsers.choose(row[2], dir))
+    end)
+  end
+
+  it("win over built-in ones for the same words, not over more words", function()
+    write("mine.lua", "return { commands = { 'rsync', 'juicefs' } }")
+    assert.equal("mine", core.parsers.choose("rsync a b", dir))
+    assert.equal("juicefs_warmup", core.parsers.choose("juicefs warmup x", dir))
+    assert.equal("mine", core.parsers.choose("juicefs format x", dir))
+  end)
+
+  it("in place of a built-in one are asked instead of it", function()
+    write("rsync.lua", "return { commands = { 'mytool' } }")
+    assert.equal("auto", core.parsers.choose("rsync a b", dir))
+    assert.equal("rsync", core.parsers.choose("mytool", dir))
+  end)
+
+  it("that can't be read are left out", function()
+    write("big.lua", ("-"):rep(300 * 1024))
+    assert.equal("rsync", core.parsers.choose("rsync", dir))
+  end)
+end)
+
+describe("choosing and the contract:", function()
+  it("every built-in parser's commands are read alike by C and by Lua", function()
+    for _, entry in ipairs(core.parsers.list()) do
+      local h = assert(core.host.new(core.parsers.find(entry.name).text, entry.name))
+      local meta = h:meta()
+      assert.equal(entry.name, meta.name)
+      for _, command in ipairs(meta.commands or {}) do assert.equal(entry.name, core.parsers.choose(command)) end
+    end
+  end)
+end)
