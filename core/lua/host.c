@@ -310,6 +310,8 @@ static int finish_body(lua_State *L)
 int hw_host_feed(struct hw_host *h, struct hw_str record, struct hw_sample *ret, struct hw_err *err)
 {
     struct entry e = { .record = record, .sample = ret, .err = err };
+    if (record.len > h->meta.record_max)
+        e.record.len = h->meta.record_max;
     return enter(h, feed_body, &e, AT_FEED, 0);
 }
 
