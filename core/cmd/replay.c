@@ -110,7 +110,7 @@ static int play_raw(struct replay *r, struct hw_stopwatch *w, struct hw_err *err
     int st;
     hw_stopwatch_wait(w, 0);
     while ((st = hw_recording_next(r->recording, &event, NULL, NULL, err)) > 0) {
-        hw_stopwatch_wait(w, event.ms);
+        hw_stopwatch_wait(w, event.us / 1000);
         fwrite(event.bytes.ptr, 1, event.bytes.len, stdout);
         if (fflush(stdout) != 0)
             return 0; /* main tells it */
@@ -140,8 +140,9 @@ static int on_item(void *ctx, const struct hw_item *item, struct hw_err *err)
         r->last = *item->progress;
     if (hw_items_add(&r->items, item, err) < 0)
         return -1;
-    return r->wishes.speed > 0 && fflush(stdout) != 0 ? hw_fail_sys(err, "write standard output")
-                                                      : 0;
+    return item->kind == HW_ITEM_WAIT && fflush(stdout) != 0
+               ? hw_fail_sys(err, "write standard output")
+               : 0;
 }
 
 static bool is_known(const char *parser, const char *dir)

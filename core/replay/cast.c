@@ -17,7 +17,7 @@ struct hw_cast {
     json_t *event;      /* owns: what the last event's bytes lie in */
     uint64_t lines;     /* that are over */
     uint64_t number;    /* of the line at hand, from 1 */
-    int64_t ms;         /* of the last event */
+    int64_t us;         /* of the last event */
 };
 
 struct hw_cast *hw_cast_new(bool must)
@@ -214,10 +214,10 @@ static int take_time(struct hw_cast *c, const json_t *time, struct hw_err *err)
     if (!(s >= 0 && s <= HW_CAST_SECONDS_MAX))
         return hw_fail(err, HW_EINPUT, "line %llu: time %g is out of range",
                        (unsigned long long)c->number, s);
-    int64_t ms = (int64_t)round(s * 1000);
-    if (ms < c->ms && c->about.back++ == 0)
+    int64_t us = (int64_t)round(s * 1e6);
+    if (us < c->us && c->about.back++ == 0)
         c->about.back_line = c->number;
-    c->ms = ms > c->ms ? ms : c->ms;
+    c->us = us > c->us ? us : c->us;
     return 0;
 }
 
@@ -234,7 +234,7 @@ static int take_event(struct hw_cast *c, struct hw_cast_event *ret, struct hw_er
     bool output = strcmp(json_string_value(code), "o") == 0;
     if (output && !json_is_string(text))
         return wrong(c, err, "no text");
-    *ret = (struct hw_cast_event){ .ms = c->ms };
+    *ret = (struct hw_cast_event){ .us = c->us };
     if (output)
         ret->bytes = (struct hw_str){ json_string_value(text), json_string_length(text) };
     return 1;

@@ -27,7 +27,7 @@ enum {
 enum hw_cast_kind { HW_CAST_UNKNOWN, HW_CAST_LOG, HW_CAST_V2 };
 
 struct hw_cast_event {
-    int64_t ms;          /* since the start, never less than before; 0 in a log */
+    int64_t us;          /* microseconds since the start, never less than before; 0 in a log */
     struct hw_str bytes; /* what was written; borrowed until the next call */
 };
 

@@ -215,7 +215,7 @@ int hw_items_add(struct hw_items *l, const struct hw_item *item, struct hw_err *
         let_go(l);
     if (sample && newest)
         hold(l, item);
-    else
+    else if (item->kind != HW_ITEM_WAIT)
         print(l, item);
     return ferror(l->options.out) ? hw_fail(err, HW_ESYS, "write standard output") : 0;
 }

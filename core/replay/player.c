@@ -57,7 +57,7 @@ struct hw_player {
     struct hw_records *records; /* owns */
     struct hw_err *err;         /* of the call under way */
     bool failed;                /* in it: *err is filled */
-    int64_t now_ms;             /* of the last event or pause: where the framing stands */
+    int64_t now_us;             /* of the last event or pause: where the framing stands */
     uint64_t offset;            /* bytes of output so far */
     uint64_t applied;           /* of them, up to the last record that the tracker knows */
     struct batch batch;
@@ -90,8 +90,10 @@ static int give(struct hw_player *p, struct hw_item item, struct hw_err *err)
     item.ms = hw_now_ms(&p->clock);
     item.progress = &progress;
     item.counts = &p->counts;
-    item.changed |= progress.state != p->state;
-    p->state = progress.state;
+    if (item.kind != HW_ITEM_WAIT) {
+        item.changed |= progress.state != p->state;
+        p->state = progress.state;
+    }
     return p->fn(p->ctx, &item, err);
 }
 
@@ -295,7 +297,7 @@ static void on_record(void *ctx, const struct hw_record *record)
     p->counts.records++;
     p->counts.cut += cut;
     b->places[b->count++] =
-        (struct place){ p->now_ms, record->offset, b->bytes.len, record->text.len };
+        (struct place){ p->now_us / 1000, record->offset, b->bytes.len, record->text.len };
     p->failed = hw_buf_add(&b->bytes, record->text.ptr, record->text.len, p->err) < 0;
     if (!p->failed && (b->count >= b->size || b->bytes.len >= BATCH_BYTES))
         p->failed = hw_player_flush(p, p->err) < 0;
@@ -303,39 +305,42 @@ static void on_record(void *ctx, const struct hw_record *record)
 
 /* ---- time ---------------------------------------------------------------------------------------- */
 
-/* In real time the parser must have had what came before, and a stall shows when it comes. */
-static int sleep_until(struct hw_player *p, int64_t ms, struct hw_err *err)
+/* Real time passes; a stall shows when it comes. */
+static int sleep_until(struct hw_player *p, int64_t us, struct hw_err *err)
 {
+    int64_t ms = us / 1000;
     if (p->options.speed <= 0)
         return 0;
-    if (hw_player_flush(p, err) < 0)
+    /* The parser must have had what came before. */
+    if (hw_player_flush(p, err) < 0 || give(p, (struct hw_item){ .kind = HW_ITEM_WAIT }, err) < 0)
         return -1;
     for (;;) {
         int64_t next = hw_tracker_next(&p->tracker, hw_now_ms(&p->clock));
         if (next < 0 || next > ms)
             break;
         hw_stopwatch_wait(&p->stopwatch, next);
-        if (tick(p, next, err) < 0)
+        if (tick(p, next, err) < 0 || give(p, (struct hw_item){ .kind = HW_ITEM_WAIT }, err) < 0)
             return -1;
     }
     hw_stopwatch_wait(&p->stopwatch, ms);
     return 0;
 }
 
-/* The tool wrote nothing until ms: as live, its pause may end a record. */
-static int pass(struct hw_player *p, int64_t ms, struct hw_err *err)
+/* The tool wrote nothing until us: as live, its pause may end a record. */
+static int pass(struct hw_player *p, int64_t us, struct hw_err *err)
 {
-    if (ms - p->now_ms >= HW_RECORDS_PAUSE_MS && hw_records_pending(p->records)) {
-        p->now_ms += HW_RECORDS_PAUSE_MS;
-        if (sleep_until(p, p->now_ms, err) < 0)
+    int64_t pause = p->now_us + (int64_t)HW_RECORDS_PAUSE_MS * 1000;
+    if (us >= pause && hw_records_pending(p->records)) {
+        if (sleep_until(p, pause, err) < 0)
             return -1;
+        p->now_us = pause;
         hw_records_pause(p->records, on_record, p);
         if (p->failed)
             return -1;
     }
-    if (sleep_until(p, ms, err) < 0)
+    if (sleep_until(p, us, err) < 0)
         return -1;
-    p->now_ms = ms > p->now_ms ? ms : p->now_ms;
+    p->now_us = us > p->now_us ? us : p->now_us;
     return 0;
 }
 
@@ -343,7 +348,7 @@ int hw_player_event(struct hw_player *p, const struct hw_cast_event *event, stru
 {
     p->err = err;
     p->failed = false;
-    if (p->options.timed && pass(p, event->ms, err) < 0)
+    if (p->options.timed && pass(p, event->us, err) < 0)
         return -1;
     if (!event->bytes.len)
         return 0;
@@ -386,7 +391,7 @@ int hw_player_end(struct hw_player *p, int code, bool whole, struct hw_err *err)
     p->err = err;
     p->failed = false;
     hw_records_end(p->records, whole && code < 128, on_record, p);
-    if (p->failed || hw_player_flush(p, err) < 0 || tick(p, p->now_ms, err) < 0 ||
+    if (p->failed || hw_player_flush(p, err) < 0 || tick(p, p->now_us / 1000, err) < 0 ||
         last_word(p, code, err) < 0)
         return -1;
     if (code >= 0)

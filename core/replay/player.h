@@ -19,6 +19,7 @@ enum hw_item_kind {
     HW_ITEM_SAMPLE,
     HW_ITEM_REFUSED,
     HW_ITEM_STATE, /* the state changed by time alone: it stalled */
+    HW_ITEM_WAIT,  /* no change: real time passes now before anything more comes */
     HW_ITEM_END,
 };
 
