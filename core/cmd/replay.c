@@ -11,6 +11,7 @@
 #include "progress/nm.h"
 #include "replay/lines.h"
 #include "replay/player.h"
+#include "replay/plot.h"
 #include "replay/recording.h"
 #include "sink/lines.h"
 
@@ -29,6 +30,7 @@ struct replay {
     struct hw_recording *recording; /* owns */
     struct hw_player *player;       /* owns */
     struct hw_items items;
+    struct hw_plot *plot;    /* owns; NULL = none is wanted */
     struct hw_progress last; /* at the end */
 };
 
@@ -97,8 +99,9 @@ static int take_flags(struct hw_cmd_ctx *ctx, struct wishes *w)
         if (status)
             return status;
     }
-    if (w->raw && w->expects)
-        return hw_cmd_misuse(ctx, "--raw plays the bytes alone: nothing is counted for --expect");
+    if (w->raw && (w->expects || hw_cmd_flag(ctx, "plot")))
+        return hw_cmd_misuse(ctx, "--raw plays the bytes alone: there is nothing to %s",
+                             w->expects ? "--expect" : "--plot");
     return 0;
 }
 
@@ -138,6 +141,8 @@ static int on_item(void *ctx, const struct hw_item *item, struct hw_err *err)
     struct replay *r = ctx;
     if (item->kind == HW_ITEM_END)
         r->last = *item->progress;
+    if (r->plot)
+        hw_plot_add(r->plot, item);
     if (hw_items_add(&r->items, item, err) < 0)
         return -1;
     return item->kind == HW_ITEM_WAIT && fflush(stdout) != 0
@@ -190,6 +195,7 @@ static int make_player(struct replay *r, struct hw_err *err)
 static void choose_look(struct replay *r)
 {
     const struct hw_config *c = r->ctx->config;
+    const struct hw_value *output = hw_config_value(c, hw_option_named("output"));
     struct hw_lines_options look = hw_lines_detect(STDOUT_FILENO);
     bool terminal = look.form == HW_LINES_BAR, newest = hw_player_meta(r->player)->newest;
     struct hw_items_options options = {
@@ -198,6 +204,7 @@ static void choose_look(struct replay *r)
                 : terminal     ? HW_ITEMS_COLUMNS
                                : HW_ITEMS_COMPACT,
         .timed = hw_recording_about(r->recording)->kind == HW_CAST_V2,
+        .only_end = hw_cmd_flag(r->ctx, "plot") && output->from == HW_FROM_DEFAULT,
         .newest = r->wishes.newest || (newest && !r->wishes.json && !r->wishes.all),
         .color = c->color == HW_COLOR_AUTO ? look.color : c->color == HW_COLOR_ALWAYS,
     };
@@ -250,17 +257,50 @@ static int judge(struct replay *r, struct hw_err *err)
                    r->last.reason);
 }
 
+static void begin_plot(struct replay *r)
+{
+    const struct hw_cast_about *about = hw_recording_about(r->recording);
+    if (!hw_cmd_flag(r->ctx, "plot"))
+        return;
+    r->plot = hw_xzalloc(sizeof *r->plot);
+    hw_plot_init(r->plot, r->ctx->argv[0], hw_player_meta(r->player)->name, about->command,
+                 about->kind == HW_CAST_V2);
+}
+
+/* Under another name first: a picture that is there is whole. */
+static int write_plot(const struct replay *r, struct hw_err *err)
+{
+    const char *path = hw_cmd_flag(r->ctx, "plot");
+    if (!r->plot)
+        return 0;
+    hw_auto_free char *part = hw_xasprintf("%s.part", path);
+    hw_auto_file out = fopen(part, "we");
+    if (!out)
+        return hw_fail_sys(err, "write '%s'", part);
+    hw_plot_write(r->plot, out);
+    if (fflush(out) != 0 || ferror(out) || rename(part, path) < 0) {
+        hw_err_set_sys(err, "write '%s'", path);
+        unlink(part);
+        return -1;
+    }
+    return 0;
+}
+
 static int parse(struct replay *r, struct hw_err *err)
 {
+    struct hw_err second;
     if (make_player(r, err) < 0)
         return -1;
     choose_look(r);
+    begin_plot(r);
     if (play(r, err) < 0) {
         if (!ferror(stdout) && err->code == HW_ELUA)
             hw_player_give_up(r->player, err->msg);
+        if (write_plot(r, &second) < 0)
+            hw_log(HW_ERROR, "replay", "%s", second.msg);
         return -1;
     }
-    return judge(r, err);
+    return write_plot(r, err) < 0 ? -1 : judge(r, err);
 }
 
 /* -------------------------------------------------------------------------------------------------- */
@@ -280,6 +320,7 @@ static int replay_main(struct hw_cmd_ctx *ctx)
     }
     hw_player_free(r->player);
     hw_recording_close(r->recording);
+    free(r->plot);
     free(r);
     return status;
 }
@@ -291,6 +332,8 @@ static const struct hw_cmd_flag flags[] = {
     { "exit", 0, "CODE",
       "how the command ended, its exit status; else unknown: no log proves success" },
     { "speed", 0, "N", "play in real time, N times as fast; else, or max: as fast as possible" },
+    { "plot", 0, "FILE.svg",
+      "draw progress, rate and estimated end over time; without -o only the last line is printed" },
     { "raw", 0, NULL, "no parser: play the bytes to stdout, in their time" },
     { .name = NULL },
 };
