@@ -39,12 +39,12 @@ struct replay {
 static int take_speed(struct hw_cmd_ctx *ctx, struct wishes *w)
 {
     const char *text = hw_cmd_flag(ctx, "speed");
-    char *end;
+    char *end = NULL;
     w->speed = hw_cmd_flag(ctx, "raw") ? 1 : 0;
     if (!text)
         return 0;
     w->speed = strcmp(text, "max") == 0 ? 0 : strtod(text, &end);
-    bool number = text[0] >= '0' && text[0] <= '9' && !*end;
+    bool number = text[0] >= '0' && text[0] <= '9' && end && !*end;
     if (strcmp(text, "max") != 0 && (!number || !(w->speed >= 0.001 && w->speed <= 1e6)))
         return hw_cmd_misuse(ctx, "--speed '%.40s': expected 0.001 to 1000000, or max", text);
     return 0;

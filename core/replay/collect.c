@@ -18,8 +18,9 @@ static double share(const struct hw_progress *p)
 /* The last point of each of HW_PLOT_POINTS / 2 equal parts of x stays, and the first of all. */
 static void thin(struct hw_plot *plot)
 {
+    const double parts = HW_PLOT_POINTS * 0.5 - 2;
     double begin = plot->points[0].x;
-    double width = (plot->points[plot->count - 1].x - begin) / (HW_PLOT_POINTS / 2 - 2);
+    double width = (plot->points[plot->count - 1].x - begin) / parts;
     size_t kept = 1;
     for (size_t i = 1; i < plot->count; i++) {
         bool last = i + 1 == plot->count;

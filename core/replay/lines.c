@@ -105,12 +105,13 @@ static void format_percent(const struct hw_progress *p, char *buf, size_t size)
 
 static void format_speed(const struct hw_progress *p, char *rate, char *left, size_t size)
 {
+    char amount[48];
     snprintf(rate, size, "-");
     snprintf(left, size, "-");
     if (p->rate > 0) {
-        hw_format_amount(p->rate, strcmp(p->count.unit, "bytes") == 0 ? "bytes" : "", rate,
-                         size - 2);
-        strcat(rate, "/s");
+        hw_format_amount(p->rate, strcmp(p->count.unit, "bytes") == 0 ? "bytes" : "", amount,
+                         sizeof amount);
+        snprintf(rate, size, "%s/s", amount);
     }
     if (p->eta >= 0)
         hw_format_duration((int64_t)(p->eta * 1000), left, size);

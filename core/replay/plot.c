@@ -183,7 +183,8 @@ static void draw_grid(const struct drawing *d, const struct axis *a, int height,
 {
     char text[LABEL_BYTES];
     double step = x_step(d), bottom = d->y + height;
-    for (double v = a->min; v <= a->max * (1 + 1e-9); v += a->step) {
+    for (int i = 0; a->min + i * a->step <= a->max * (1 + 1e-9); i++) {
+        double v = a->min + i * a->step;
         double y = place_y(d, a, height, v);
         put_line(d->out, LEFT, y, LEFT + INNER, y, "grid");
         a->label(v, a->unit, text, sizeof text);

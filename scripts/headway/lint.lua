@@ -27,8 +27,7 @@ local CANDIDATES = "1a A./,:-_%=0zZx(["
 local function items_of(pattern)
   local items, at = {}, pattern:find "^%^" and 2 or 1
   while at <= #pattern do
-    local text = pattern:match("^%%b..", at) or pattern:match("^%[%^?%]?[^%]]*%]", at)
-      or pattern:match("^%%.", at) or pattern:match("^.", at)
+    local text = pattern:match("^%%b..", at) or pattern:match("^%[%^?%]?[^%]]*%]", at) or pattern:match("^%%.", at) or pattern:match("^.", at)
     local quantifier = pattern:match("^[*+?-]", at + #text) or ""
     at = at + #text + #quantifier
     if not text:find "^[()]$" and not text:find "^%%[bf%d]" then
