@@ -27,7 +27,8 @@ local CANDIDATES = "1a A./,:-_%=0zZx(["
 local function items_of(pattern)
   local items, at = {}, pattern:find "^%^" and 2 or 1
   while at <= #pattern do
-    local text = pattern:match("^%%b..", at) or pattern:match("^%[%^?%]?[^%]]*%]", at) or pattern:match("^%%.", at) or pattern:match("^.", at)
+    local text = pattern:match("^%%b..", at) or pattern:match("^%[%^?%]?[^%]]*%]", at)
+      or pattern:match("^%%.", at) or pattern:match("^.", at)
     local quantifier = pattern:match("^[*+?-]", at + #text) or ""
     at = at + #text + #quantifier
     if not text:find "^[()]$" and not text:find "^%%[bf%d]" then
@@ -51,8 +52,8 @@ local function both_match(a, b)
   end
 end
 
---- What makes a repeated piece of a pattern run long: the shortest way to it, then what it matches, also what the next one
---- that is repeated matches too.
+--- What makes a repeated piece of a pattern run long: the shortest way to it, then what it matches, also what the next
+--- one that is repeated matches too.
 local function attacks_on(pattern, add)
   local items, prefix = items_of(pattern), ""
   for i, item in ipairs(items) do

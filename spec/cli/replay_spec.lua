@@ -15,6 +15,13 @@ M.__index = M
 function M.new() return setmetatable({ n = 0 }, M) end
 function M:feed() self.n = self.n + 1; return { done = self.n, unit = "records" } end
 return M]],
+  -- How long the record is.
+  len = [[
+local M = { api = 1, name = "len", record_max = 100 }
+M.__index = M
+function M.new() return setmetatable({}, M) end
+function M:feed(r) return { done = #r } end
+return M]],
   -- "N of M" counts, "bad" is refused, "oops" raises, "hang" never ends; its last word is the exit status.
   tool = [[
 local M = { api = 1, name = "tool", unit = "files", newest = true, record_max = 100 }
@@ -315,9 +322,9 @@ describe("a parser that errs", function()
     assert.truthy(run.stderr:find "'tool'")
   end)
   it("records are cut to its record_max", function()
-    local run = replay { "--parser", "tool", "-o", "json", file("l.log", "5 of 9" .. (" "):rep(94) .. "tail\n") }
+    local run = replay { "--parser", "len", "-o", "json", file("l.log", ("x"):rep(100) .. "\n" .. ("y"):rep(101) .. "\n" .. ("z"):rep(70000) .. "\n") }
     local list = objects(run.stdout)
-    assert.same({ 5, 1 }, { list[1].done, list[#list].cut })
+    assert.same({ 100, 100, 100, 2 }, { list[1].done, list[2].done, list[3].done, list[4].cut })
   end)
 end)
 
