@@ -36,6 +36,8 @@ struct trial {
     struct hw_proof proof;
     struct attack attacks[ATTACKS_MAX];
     size_t attack_count;
+    char hint[48]; /* without it no record is looked at; none = hint_len 0 */
+    size_t hint_len;
     int hangs, faults;
     int in_a_row;                /* faults */
     char fault[HW_TEXT_MAX + 1]; /* the last one that was told */
@@ -93,6 +95,8 @@ static void take_finding(struct trial *t, const char *finding)
         return;
     if (strcmp(kind, "attack") == 0)
         take_attack(t, finding + at);
+    else if (strcmp(kind, "hint") == 0)
+        t->hint_len = (size_t)from_hex(finding + at, t->hint, sizeof t->hint);
     else
         tell(t, strcmp(kind, "warning") == 0, line, "%s", finding + at);
 }
@@ -178,16 +182,17 @@ static bool try_record(struct trial *t, const char *what)
     return judge(t, hw_proof_ask(&t->proof, record), what);
 }
 
-/* The record is text, again and again, to the most that the parser takes; a last byte that nothing expects. */
+/* The record is text, again and again, to the most that the parser takes; last a hint, or a byte that nothing expects. */
 static void fill_record(struct trial *t, struct hw_str prefix, struct hw_str text)
 {
     struct hw_err ignored;
+    struct hw_str last = t->hint_len ? (struct hw_str){ t->hint, t->hint_len } : hw_str("\x7f");
     size_t max = t->proof.meta.record_max;
     hw_buf_clear(&t->record);
     (void)!hw_buf_add(&t->record, prefix.ptr, prefix.len, &ignored);
-    while (t->record.len + text.len < max)
+    while (t->record.len + text.len + last.len <= max)
         (void)!hw_buf_add(&t->record, text.ptr, text.len, &ignored);
-    (void)!hw_buf_add(&t->record, "\x7f", 1, &ignored);
+    (void)!hw_buf_add(&t->record, last.ptr, last.len, &ignored);
 }
 
 static void describe(const struct trial *t, struct hw_str prefix, struct hw_str text, char *buf,
@@ -298,7 +303,7 @@ static bool try_attacks(struct trial *t)
 static void try_records(struct trial *t)
 {
     static const int codes[] = { -1, 0, 1, 143 };
-    hw_buf_init(&t->record, HW_WORKER_RECORD_MAX + 64);
+    hw_buf_init(&t->record, HW_WORKER_RECORD_MAX);
     bool more = try_odd(t) && try_attacks(t);
     for (size_t i = 0; more && i < HW_LEN(codes); i++) {
         char what[48];

@@ -4,6 +4,7 @@
 --   problem  globals that are not there, library functions that parsers don't have, fields that no sample has
 --   warning  fields of the module that the contract doesn't know and nothing reads
 --   attack   hexadecimal: the beginning of a record ("-": none), and a character to fill it with, made from a pattern
+--   hint     hexadecimal: what a record must hold to be looked at at all
 -- It follows scopes, not types: what it can't know it doesn't say. Syntax errors are Lua's to tell.
 local scopes = require "headway.lint_scopes"
 local words = require "headway.lint_words"
@@ -108,6 +109,7 @@ end
 local function lint(text)
   local w = scopes.walk(text)
   check_module(w)
+  if w.hints[1] then w.found[#w.found + 1] = { 0, "hint", hex(w.hints[1]) } end
   all_attacks(w.patterns, w.found)
   return w.found
 end

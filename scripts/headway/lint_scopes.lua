@@ -18,6 +18,7 @@ local FINDINGS = 60
 ---@field used table<string, boolean>  names that stand behind "." or ":"
 ---@field made table<string, table<string, integer>>  fields of the tables in locals of the chunk: name -> line
 ---@field patterns string[]
+---@field hints string[]     of the module
 ---@field inside string        name of the function at hand
 local Walk = setmetatable({}, { __index = words.Reader })
 Walk.__index = Walk
@@ -91,7 +92,9 @@ function Walk:table_constructor()
       self:next()
       if self:take "=" then
         fields[name] = line
+        self.in_hints = name == "hints"
         self:expression()
+        self.in_hints = false
       else -- a value that begins with a name: again from there
         self.at, self.line, self.kind, self.value, self.began = save_at, save_line, "name", name, line
         self:expression()
@@ -120,6 +123,7 @@ end
 --- A string that looks like a pattern, or like nothing else, is remembered.
 function Walk:literal()
   local text = self.value
+  if self.in_hints then self.hints[#self.hints + 1] = text end
   if text:find "[%%%^%[%]%.%*%+%-%?]" and #text <= 200 then self.patterns[#self.patterns + 1] = text end
   self:next()
 end
@@ -391,7 +395,7 @@ end
 ---@return headway.lint.Walk
 function M.walk(text)
   local w = words.reader(text, Walk)
-  w.scope, w.found, w.used, w.made, w.patterns, w.told, w.inside = {}, {}, {}, {}, {}, {}, ""
+  w.scope, w.found, w.used, w.made, w.patterns, w.hints, w.told, w.inside = {}, {}, {}, {}, {}, {}, {}, ""
   local fine, why = pcall(w.block, w)
   if not fine and type(why) ~= "table" then error(why, 0) end
   return w

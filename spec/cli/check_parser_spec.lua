@@ -179,6 +179,17 @@ describe("records that no tool prints", function()
     end)
   end
 
+  it("one that only records with the parser's hint reach", function()
+    local lines, status = check [[
+local M = { api = 1, name = "own", hints = { "chk=" } }
+M.__index = M
+function M.new() return setmetatable({}, M) end
+function M:feed(r) if r:find("chk=", 1, true) and r:match "^(a*)(a*)(a*)(a*)b" then return nil end end
+return M]]
+    assert.truthy((lines[1] or ""):find "problem: own.lua: on %d+ bytes of 'a': a record took longer than 2 s", table.concat(lines, "\n"))
+    assert.equal(1, status)
+  end)
+
   it("one that is only slow: told with its time", function()
     local lines, status = check "if #r > 4000 and r:find '^a1' then for _ = 1, 40000 do r:find '^a1.-$' end end"
     assert.truthy((lines[1] or ""):find "problem: own.lua: slow: %d+ ms for %d+ bytes of 'a1'" or lines[1]:find "longer than 2 s", lines[1])
