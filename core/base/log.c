@@ -33,7 +33,7 @@ static int level_of(const char *name, size_t len, enum hw_level *ret)
 
 static bool is_room(const char *name, size_t len)
 {
-    static const char *const rooms[] = { "run", "exec",       "report", "local",
+    static const char *const rooms[] = { "run", "exec",       "report", "local", "replay",
                                          "lua", "annotation", "status", "dir" };
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
         if (strlen(rooms[i]) == len && memcmp(rooms[i], name, len) == 0)

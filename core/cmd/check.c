@@ -113,19 +113,38 @@ static void tell_refusal(struct report *r, const struct hw_config *c)
         tell(r, false, NULL, NULL, err.msg);
 }
 
+struct finding_for {
+    struct report *report;
+    const char *setting; /* or NULL */
+};
+
+static void on_finding(void *ctx, bool warning, const char *where, const char *text)
+{
+    const struct finding_for *f = ctx;
+    tell(f->report, warning, where, f->setting, text);
+}
+
+static void tell_works(struct report *r, const struct hw_lint *lint)
+{
+    if (r->json)
+        print_object(json_pack("{s:o, s:o, s:s}", "parser", text_or_null(lint->name), "where",
+                               text_or_null(lint->where), "unit", lint->unit));
+    else
+        printf("parser %s: %s, works\n", lint->name, lint->where);
+}
+
 /* The parser of the settings is tried with its options and, as for a progress file, strictly; others as they are. */
 static void tell_parser(struct report *r, const struct hw_config *c, const char *what, bool settings)
 {
     struct hw_lint lint;
+    struct finding_for f = { r, settings ? "parser.name" : NULL };
     const struct hw_value *v = hw_config_value(c, hw_option_named("parser.name"));
-    if (hw_lint_parser(what, c->parser.dir, settings ? &c->parser.options : NULL, settings, &lint) <
-        0)
-        tell(r, false, settings ? v->where : what, settings ? "parser.name" : NULL, lint.err.msg);
-    else if (r->json)
-        print_object(json_pack("{s:o, s:o, s:s}", "parser", text_or_null(lint.name), "where",
-                               text_or_null(lint.where), "unit", lint.unit));
-    else
-        printf("parser %s: %s, works\n", lint.name, lint.where);
+    int st = hw_lint_parser(what, c->parser.dir, settings ? &c->parser.options : NULL, settings,
+                            on_finding, &f, &lint);
+    if (st < 0)
+        tell(r, false, settings ? v->where : what, f.setting, lint.err.msg);
+    else if (!lint.problems)
+        tell_works(r, &lint);
     hw_lint_done(&lint);
 }
 
@@ -166,7 +185,8 @@ const struct hw_cmd hw_cmd_check = {
     .summary = "print each setting and where it came from, try parsers, and say what is wrong",
     .description =
         "Takes the flags of every command. PARSER is a name or a .lua file; the one of the settings is always\n"
-        "tried. Exit status 1 when something is wrong.",
+        "tried: it is loaded, its text is looked through for names that are not there, and it is given records\n"
+        "that no tool prints, some made from its own patterns. Exit status 1 when something is wrong.",
     .takes = HW_FOR_ALL,
     .outputs = 1 << HW_OUTPUT_TABLE | 1 << HW_OUTPUT_JSON,
     .flags = flags,

@@ -255,8 +255,10 @@ static int judge(lua_State *L, int idx, struct entry *e)
 static int feed_body(lua_State *L)
 {
     struct entry *e = lua_touserdata(L, 1);
-    lua_pushlstring(L, e->record.ptr, e->record.len); /* entry feed self record */
-    lua_call(L, 2, 2);                                /* entry result result */
+    size_t max = hw_host_of(L)->meta.record_max;
+    lua_pushlstring(L, e->record.ptr,
+                    e->record.len < max ? e->record.len : max); /* entry feed self record */
+    lua_call(L, 2, 2);                                          /* entry result result */
     e->result = judge(L, 2, e);
     return 0;
 }

@@ -66,6 +66,8 @@ struct hw_worker_events {
     void (*sample)(void *ctx, unsigned id, uint64_t seq, size_t index,
                    const struct hw_sample *sample);
     void (*refused)(void *ctx, unsigned id, uint64_t seq, size_t index, const char *why);
+    /* Right before a refusal that is the parser's own fault: it raised, or what it returned is no sample. */
+    void (*fault)(void *ctx, unsigned id, uint64_t seq, size_t index);
     /* So many further records of that batch said nothing; may come several times for one batch. */
     void (*silent)(void *ctx, unsigned id, uint64_t seq, size_t count);
     /* The batch is done, all its events were given. */

@@ -194,6 +194,8 @@ static void give_fault(struct course *c, uint32_t index, const char *why, const 
         hw_log(HW_DEBUG, "lua", "parser '%s': %s: %s", p->source.name, why, trace);
     if (p)
         p->faults++;
+    if (p && c->w->events.fault)
+        c->w->events.fault(c->w->events.ctx, c->id, c->seq, index);
     give_refusal(c, index, why);
     p = parser_of(c);
     if (p && p->faults >= HW_WORKER_FAULTS_MAX) {

@@ -139,7 +139,7 @@ describe("worker:", function()
   end)
 
   it("takes records of 64 KiB, and none that is longer", function()
-    local id = w:load(parser "return { done = #record }", "p")
+    local id = w:load((parser "return { done = #record }":gsub("api = 1", "api = 1, record_max = 65536")), "p")
     assert.is_true(w:feed(id, { ("x"):rep(65536), "", "\0\n\255" }))
     local done = {}
     for i, event in ipairs(of_kind(w:run(5000), "sample")) do done[i] = event.sample.done end
@@ -148,6 +148,14 @@ describe("worker:", function()
     assert.is_nil(taken)
     assert.equal("record of 65537 bytes, more than 65536", why)
     assert.equal("limit", code)
+  end)
+
+  it("a record is cut to what its parser takes, 4096 bytes unless it says more", function()
+    local id = w:load(parser "return { done = #record }", "p")
+    assert.is_true(w:feed(id, { ("x"):rep(4096), ("x"):rep(4097), ("x"):rep(65536) }))
+    local done = {}
+    for i, event in ipairs(of_kind(w:run(5000), "sample")) do done[i] = event.sample.done end
+    assert.same({ 4096, 4096, 4096 }, done)
   end)
 
   it("says when it is busy, and has room again", function()
