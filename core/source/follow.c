@@ -172,8 +172,7 @@ static enum step step(struct hw_follow *f, struct hw_str *ret)
     ssize_t n = read_at(f->files[0].fd, f->buf, mark + HW_TAIL_CHUNK, f->offset - mark);
     if (n < 0)
         return failed(f);
-    if ((size_t)n < mark || memcmp(f->buf, f->mark, mark) != 0 ||
-        ((size_t)n > mark && !head_is_same(f))) {
+    if ((size_t)n < mark || memcmp(f->buf, f->mark, mark) != 0 || !head_is_same(f)) {
         begin_file(f);
         set_seam(f, HW_TAIL_SEAM);
         return AGAIN;
