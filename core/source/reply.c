@@ -33,6 +33,8 @@ static bool take_status(struct hw_reply *r, const char *line, size_t len)
     for (int i = 0; i < 3; i++)
         if (digits[i] < '0' || digits[i] > '9')
             return refuse(r, "the reply is no HTTP");
+    if (len > 12 && digits[3] != ' ')
+        return refuse(r, "the reply is no HTTP");
     r->status = (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + digits[2] - '0';
     if (r->status == 200)
         return true;

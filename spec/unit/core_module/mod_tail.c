@@ -1,13 +1,15 @@
-/* mod_tail.c - a part of headway_core.source: a log that is followed, on a loop of its own.
+/* mod_tail.c - a part of headway_core.source: a log that is followed, on a loop of its own; an HTTP reply.
  * tail(path, tick_ms, events?) -> t
  * t:run(ms, want?) -> list of { bytes=, seam="on"|"seam"|"gap", caught_up=true?, asked=true?, why= }: until there is one with that
  *   member (any, when none is wanted), or ms have passed. t:drain(ms, want) -> bytes, calls: the same, only counted
- * t:room(yes): whether the consumer has room; t:go_on(); t:ask(); t:close(); CHUNK, LAST */
+ * t:room(yes): whether the consumer has room; t:go_on(); t:ask(); t:close(); CHUNK, LAST
+ * reply(pieces, reset?) -> body | nil, why: feeds the strings, then the connection's end (clean, unless reset) */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "core_module.h"
+#include "source/reply.h"
 #include "source/tail.h"
 
 #define TAIL "headway.tail"
@@ -172,6 +174,37 @@ static int l_tail(lua_State *L)
     return 1;
 }
 
+static bool feed_piece(lua_State *L, struct hw_reply *reply, lua_Integer i)
+{
+    struct hw_str piece;
+    lua_rawgeti(L, 1, i);
+    piece.ptr = lua_tolstring(L, -1, &piece.len);
+    bool more = piece.ptr && hw_reply_feed(reply, piece);
+    lua_pop(L, 1);
+    return more;
+}
+
+static int l_reply(lua_State *L)
+{
+    struct hw_reply reply;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    hw_reply_init(&reply);
+    lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, 1);
+    while (i <= n && feed_piece(L, &reply, i))
+        i++;
+    hw_reply_end(&reply, !lua_toboolean(L, 2));
+    int results = 1;
+    if (reply.state == HW_REPLY_WHOLE)
+        lua_pushlstring(L, reply.bytes.ptr ? reply.bytes.ptr : "", reply.bytes.len);
+    else {
+        lua_pushnil(L);
+        lua_pushstring(L, reply.why);
+        results = 2;
+    }
+    hw_reply_done(&reply);
+    return results;
+}
+
 void hw_mod_add_tail(lua_State *L)
 {
     static const luaL_Reg methods[] = { { "run", l_run },     { "drain", l_drain }, { "room", l_room },
@@ -180,6 +213,8 @@ void hw_mod_add_tail(lua_State *L)
     hw_mod_add_type(L, TAIL, methods);
     lua_pushcfunction(L, l_tail);
     lua_setfield(L, -2, "tail");
+    lua_pushcfunction(L, l_reply);
+    lua_setfield(L, -2, "reply");
     lua_pushinteger(L, HW_TAIL_CHUNK);
     lua_setfield(L, -2, "CHUNK");
     lua_pushinteger(L, HW_TAIL_LAST);
