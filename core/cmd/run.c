@@ -103,8 +103,8 @@ static int set_up(struct run *run, struct hw_err *err)
     if (hw_reporting_options(c, &options, err) < 0 || choose_sources(c, &options, err) < 0 ||
         hw_publishing_start(&run->publishing, &options, err) < 0)
         return -1;
-    if (options.output_parser && hw_following_new(&run->following, &run->loop,
-                                                  run->publishing.reporter, &more, err) < 0)
+    if (options.output_parser &&
+        hw_following_new(&run->following, &run->loop, run->publishing.reporter, &more, err) < 0)
         return -1;
     say_sources(c);
     return 0;

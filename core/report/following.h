@@ -8,7 +8,7 @@
 struct hw_following;
 
 struct hw_following_options {
-    const char *log;  /* NULL = none */
+    const char *log; /* NULL = none */
     int64_t poll_ms;
     bool events;
     int64_t metrics_port; /* 0 = none; not with a log */

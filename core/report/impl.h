@@ -95,8 +95,8 @@ struct hw_reporter {
     uv_timer_t pause;                                /* the output has paused: a record ends */
     bool full;                                       /* of the output as much waits as may */
     const char *output_name;                         /* borrows */
-    bool awaits;   /* the first publish waits for what the output held at the start */
-    bool awaiting; /* it has not all been given */
+    bool awaits;      /* the first publish waits for what the output held at the start */
+    bool awaiting;    /* it has not all been given */
     bool file_spoke;  /* the file held a valid N/M: the output is not asked any more */
     bool warned_open; /* that the worker is not shut in */
     bool looked;      /* the first look has come */

@@ -30,7 +30,7 @@ struct hw_reporter_options {
     const char *parser;        /* of the file; NULL = "nm" */
     const char *output_parser; /* of what hw_reporter_output is given; NULL = there is no output */
     const char *output_name;   /* "log", "metrics"; NULL = "output"; lives as long as we */
-    bool await_output; /* the first publish waits for hw_reporter_caught_up, up to 30 s */
+    bool await_output;         /* the first publish waits for hw_reporter_caught_up, up to 30 s */
     const char *parser_dir;    /* the user's parsers; NULL = none */
     /* For output_parser, else for parser. */
     struct hw_parser_option parser_options[HW_REPORTER_PARSER_OPTIONS];

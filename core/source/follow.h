@@ -18,10 +18,10 @@ struct hw_follow_file {
 };
 
 struct hw_follow {
-    char *path; /* owns */
+    char *path;                                 /* owns */
     struct hw_follow_file files[HW_TAIL_FILES]; /* the first one is being read, the last one has the name */
     size_t count;
-    bool leaving;    /* the next file holds something: after the rest of this one it is that one's turn */
+    bool leaving; /* the next file holds something: after the rest of this one it is that one's turn */
     uint64_t offset; /* in the first file, of the next byte */
     size_t mark_len, head_len;
     char mark[HW_FOLLOW_MARK]; /* the bytes before offset */

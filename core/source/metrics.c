@@ -28,13 +28,13 @@ struct hw_metrics {
     uint16_t base;
     char *path; /* owns */
     int64_t tick_ms;
-    unsigned at;      /* the port is base + at */
-    unsigned tried;   /* of this round */
-    bool believed;    /* it is that of at */
-    bool unsure;      /* that one has answered, and was not believed yet */
+    unsigned at;       /* the port is base + at */
+    unsigned tried;    /* of this round */
+    bool believed;     /* it is that of at */
+    bool unsure;       /* that one has answered, and was not believed yet */
     bool hold, owed;   /* a tick came while it was held; an ask waits for its answer */
     struct call *call; /* under way; NULL = none */
-    char why[120];     /* of the first port of a round that did not simply refuse, else of the base */
+    char why[120]; /* of the first port of a round that did not simply refuse, else of the base */
 };
 
 bool hw_metrics_is_path(const char *path)
@@ -236,11 +236,13 @@ void hw_metrics_ask(struct hw_metrics *m)
     begin_round(m);
 }
 
-int hw_metrics_new(struct hw_metrics **ret, uv_loop_t *loop, const struct hw_metrics_options *options,
-                   const struct hw_metrics_events *events, struct hw_err *err)
+int hw_metrics_new(struct hw_metrics **ret, uv_loop_t *loop,
+                   const struct hw_metrics_options *options, const struct hw_metrics_events *events,
+                   struct hw_err *err)
 {
     if (!hw_metrics_is_path(options->path))
-        return hw_fail(err, HW_ECONFIG, "the path of the metrics must begin with / and hold no space");
+        return hw_fail(err, HW_ECONFIG,
+                       "the path of the metrics must begin with / and hold no space");
     struct hw_metrics *m = hw_xzalloc(sizeof *m);
     m->loop = loop;
     m->events = *events;

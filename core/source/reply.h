@@ -22,9 +22,9 @@ enum hw_reply_state {
 
 struct hw_reply {
     enum hw_reply_state state;
-    int status;     /* 0 = not known yet */
-    int64_t length; /* of the body; -1 = up to the connection's end */
-    size_t line;    /* where in bytes the head's next line begins */
+    int status;          /* 0 = not known yet */
+    int64_t length;      /* of the body; -1 = up to the connection's end */
+    size_t line;         /* where in bytes the head's next line begins */
     struct hw_buf bytes; /* owns; in the end the body */
     char why[80];
 };

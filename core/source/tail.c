@@ -121,7 +121,9 @@ static enum hw_reader_next turn(void *state, struct hw_reader *r, struct hw_read
     struct state *s = state;
     if (cause.asked && !s->asked) {
         s->asked = true;
-        s->last = 2 * (uint64_t)HW_TAIL_LAST; /* what is being written by others meanwhile must not hold up the end */
+        s->last =
+            2 *
+            (uint64_t)HW_TAIL_LAST; /* what is being written by others meanwhile must not hold up the end */
     }
     if (cause.tick || cause.event || cause.asked)
         hw_follow_look(&s->follow);

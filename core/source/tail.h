@@ -29,7 +29,8 @@ struct hw_tail;
 enum {
     HW_TAIL_CHUNK = 64 * 1024,
     HW_TAIL_FILES = 4,
-    HW_TAIL_LAST = 8 * 1024 * 1024, /* of what was not read yet, the most that is read after hw_tail_ask */
+    HW_TAIL_LAST =
+        8 * 1024 * 1024, /* of what was not read yet, the most that is read after hw_tail_ask */
     HW_TAIL_WHY = 160,
 };
 

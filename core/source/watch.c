@@ -14,10 +14,10 @@ struct look {
     int64_t tick_ms;
     struct hw_file_memory memory;
     struct hw_file_read last, now;
-    bool any;                     /* last holds something */
-    bool had_line;                /* the file has held something once */
-    bool hung;                    /* a read since the last word took too long */
-    struct hw_file_read latest;   /* under lock */
+    bool any;                      /* last holds something */
+    bool had_line;                 /* the file has held something once */
+    bool hung;                     /* a read since the last word took too long */
+    struct hw_file_read latest;    /* under lock */
     bool latest_asked, latest_new; /* under lock */
     char scratch[HW_FILE_TAIL];
 };

@@ -109,10 +109,11 @@ static int l_gc(lua_State *L)
 
 int hw_mod_source(lua_State *L)
 {
-    static const luaL_Reg methods[] = { { "feed", l_feed },       { "pause", l_pause },
-                                        { "finish", l_finish },   { "gap", l_gap },         { "seam", l_seam },
-                                        { "pending", l_pending }, { "counts", l_counts },
-                                        { "__gc", l_gc },         { NULL, NULL } };
+    static const luaL_Reg methods[] = { { "feed", l_feed },     { "pause", l_pause },
+                                        { "finish", l_finish }, { "gap", l_gap },
+                                        { "seam", l_seam },     { "pending", l_pending },
+                                        { "counts", l_counts }, { "__gc", l_gc },
+                                        { NULL, NULL } };
     static const luaL_Reg functions[] = { { "records", l_new }, { NULL, NULL } };
     hw_mod_add_type(L, RECORDS, methods);
     luaL_newlib(L, functions);

@@ -207,9 +207,10 @@ static int l_reply(lua_State *L)
 
 void hw_mod_add_tail(lua_State *L)
 {
-    static const luaL_Reg methods[] = { { "run", l_run },     { "drain", l_drain }, { "room", l_room },
-                                        { "go_on", l_go_on }, { "ask", l_ask },     { "close", l_close },
-                                        { "__gc", l_close },  { NULL, NULL } };
+    static const luaL_Reg methods[] = { { "run", l_run },    { "drain", l_drain },
+                                        { "room", l_room },  { "go_on", l_go_on },
+                                        { "ask", l_ask },    { "close", l_close },
+                                        { "__gc", l_close }, { NULL, NULL } };
     hw_mod_add_type(L, TAIL, methods);
     lua_pushcfunction(L, l_tail);
     lua_setfield(L, -2, "tail");
