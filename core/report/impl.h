@@ -100,6 +100,7 @@ struct hw_reporter {
     bool file_spoke;  /* the file held a valid N/M: the output is not asked any more */
     bool warned_open; /* that the worker is not shut in */
     bool looked;      /* the first look has come */
+    bool overdue;     /* the first look, of the file, took its second */
     bool answered;    /* the last look has come */
     bool hurried;     /* the worker was told so */
     hw_reporter_room_fn *room;

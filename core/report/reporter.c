@@ -136,17 +136,16 @@ void hw_reporter_advance(struct hw_reporter *r)
         last_words(r);
 }
 
+/* The file has had its time; a long log gets more. */
 static void on_first_limit(uv_timer_t *timer)
 {
     struct hw_reporter *r = HW_CONTAINER(timer, struct hw_reporter, limit);
-    bool patient = r->awaits && !r->file_spoke && uv_timer_get_repeat(timer) == 0;
+    bool patient = !has_heard(r) && !r->overdue;
     if (r->stage == HW_LOOKING && patient)
-        uv_timer_start(timer, on_first_limit, CATCH_UP_MS, CATCH_UP_MS);
-    else if (r->stage == HW_LOOKING) {
+        uv_timer_start(timer, on_first_limit, CATCH_UP_MS, 0);
+    else if (r->stage == HW_LOOKING)
         r->stage = HW_REPORTING;
-        uv_timer_stop(timer);
-    }
-    r->looked = true;
+    r->looked = r->overdue = true;
     hw_reporter_advance(r);
 }
 

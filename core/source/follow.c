@@ -144,7 +144,8 @@ static void move_to(struct hw_follow *f, uint64_t offset)
 /* A hole reads as NULs, each of which ends a record; one piece of them does. */
 static void skip_hole(struct hw_follow *f, struct hw_str bytes)
 {
-    if (bytes.len < HW_TAIL_CHUNK || bytes.ptr[0] || memcmp(bytes.ptr, bytes.ptr + 1, bytes.len - 1))
+    if (bytes.len < HW_TAIL_CHUNK || bytes.ptr[0] ||
+        memcmp(bytes.ptr, bytes.ptr + 1, bytes.len - 1) != 0)
         return;
     off_t data = lseek(f->files[0].fd, (off_t)f->offset, SEEK_DATA);
     if (data < 0 && errno == ENXIO)

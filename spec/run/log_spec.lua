@@ -174,12 +174,22 @@ describe("headway run over a log", function()
   end)
 
   it("a flood keeps nobody from hearing signals", function()
+    append "0/9\n"
     start()
-    local flood = process.start { "sh", "-c", "yes 1/9 2>/dev/null | head -c 300000000 > " .. log }
+    s:await "0/9"
+    local flood = process.start { "sh", "-c", "yes 1/9 2>/dev/null | head -c 300000000 >> " .. log }
     s:await "1/9"
     assert.equal("1/9", s:stop().progress)
     flood:wait(60)
     flood:close()
+  end)
+
+  it("on SIGTERM while a long log is still being caught up with, the end counts", function()
+    assert(shell.run("yes 1/9 2>/dev/null | head -c 300000000 > " .. log))
+    append "8/9\n"
+    start()
+    s.p:expect("err", "following")
+    assert.equal("8/9", s:stop().progress)
   end)
 
   local strange = {
