@@ -21,6 +21,8 @@ struct hw_following {
     uint64_t samples; /* of the reporter, before that page */
     bool answered;    /* the last page has come, or will not */
     uv_timer_t limit;
+    uint64_t limit_ms;
+    bool hurried;        /* the first half of it is over */
     hw_following_fn *fn; /* NULL = nobody has asked for the end, or was told */
     void *ctx;
 };
@@ -43,9 +45,17 @@ static void finish(struct hw_following *f)
         fn(f->ctx);
 }
 
+/* Once: the log's end must do. Twice: it is too late. */
 static void on_limit(uv_timer_t *timer)
 {
     struct hw_following *f = HW_CONTAINER(timer, struct hw_following, limit);
+    if (f->tail && !f->hurried) {
+        f->hurried = true;
+        hw_log(HW_WARN, "report", "the log is long, and time is short: only its end is read");
+        uv_timer_start(timer, on_limit, f->limit_ms / 2, 0);
+        hw_tail_ask(f->tail);
+        return;
+    }
     hw_log(HW_WARN, "report", "the last look at %s took too long: the value before it is published",
            f->tail ? "the log" : "the metrics");
     finish(f);
@@ -217,7 +227,8 @@ void hw_following_finish(struct hw_following *f, int64_t limit_ms, hw_following_
     f->ctx = ctx;
     if (is_over(f))
         return;
-    uv_timer_start(&f->limit, on_limit, (uint64_t)limit_ms, 0);
+    f->limit_ms = (uint64_t)limit_ms;
+    uv_timer_start(&f->limit, on_limit, f->tail ? f->limit_ms / 2 : f->limit_ms, 0);
     if (f->tail)
         hw_tail_ask(f->tail);
     else

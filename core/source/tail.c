@@ -12,6 +12,7 @@ struct state {
     struct hw_follow follow;
     uint64_t goal; /* bytes that were there at the start and were not read yet; then 0 */
     uint64_t last; /* bytes that may still be read for the answer that is owed */
+    uint64_t keep; /* of those that were not read yet, the most that are read for it */
     bool begun, caught_up, asked;
     char told[HW_TAIL_WHY]; /* the last why */
 
@@ -100,7 +101,7 @@ static bool read_all(struct state *s, struct hw_reader *r)
 {
     while (is_free(s, r)) {
         if (s->asked)
-            hw_follow_skip(&s->follow, HW_TAIL_LAST);
+            hw_follow_skip(&s->follow, s->keep);
         struct hw_str bytes = hw_follow_read(&s->follow);
         if (!bytes.len) {
             if (!s->caught_up || s->asked)
@@ -116,15 +117,19 @@ static bool read_all(struct state *s, struct hw_reader *r)
     return false;
 }
 
+/* What others go on writing must not hold up the end: `last`. */
+static void begin_answer(struct state *s)
+{
+    s->keep = s->asked ? HW_TAIL_CHUNK : HW_TAIL_LAST;
+    s->last = 2 * s->keep;
+    s->asked = true;
+}
+
 static enum hw_reader_next turn(void *state, struct hw_reader *r, struct hw_reader_cause cause)
 {
     struct state *s = state;
-    if (cause.asked && !s->asked) {
-        s->asked = true;
-        s->last =
-            2 *
-            (uint64_t)HW_TAIL_LAST; /* what is being written by others meanwhile must not hold up the end */
-    }
+    if (cause.asked)
+        begin_answer(s);
     if (cause.tick || cause.event || cause.asked)
         hw_follow_look(&s->follow);
     if (!s->begun)

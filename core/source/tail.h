@@ -61,7 +61,7 @@ HW_MUST_USE int hw_tail_new(struct hw_tail **ret, uv_loop_t *loop,
                             struct hw_err *err);
 void hw_tail_go_on(struct hw_tail *t);
 /* The writer has ended: reads what is left at once. More than HW_TAIL_LAST bytes of it are left out but for the end, since the
- * last words are worth the most. */
+ * last words are worth the most. Asked again before the answer: time is short, and HW_TAIL_CHUNK bytes must do. */
 void hw_tail_ask(struct hw_tail *t);
 /* How long a read has been going on; 0 = none is. */
 int64_t hw_tail_busy_ms(const struct hw_tail *t);
