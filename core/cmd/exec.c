@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/publishing.h"
+#include "cmd/reporting.h"
 #include "cmd/wrapped.h"
 #include "exec/place.h"
 #include "exec/wrapper.h"
@@ -64,6 +65,7 @@ static char **make_env(const char *path, char **ret_own)
 
 struct task {
     const struct hw_config *config;
+    char parser[HW_REPORTING_PARSER]; /* of the output */
     struct hw_place place;
 };
 
@@ -71,7 +73,7 @@ struct task {
 static int report(void *ctx, const struct hw_wrapped *w)
 {
     struct task *t = ctx;
-    bool orphaned = hw_wrapped_report(w, t->config, t->place.seen);
+    bool orphaned = hw_wrapped_report(w, t->config, t->place.seen, t->parser);
     if (orphaned) /* nobody else is left to do it */
         hw_place_remove(&t->place);
     return 0;
@@ -98,6 +100,7 @@ static int run_command(struct hw_cmd_ctx *ctx, struct task *t, bool watched)
 static int exec_main(struct hw_cmd_ctx *ctx)
 {
     struct task t = { .config = ctx->config };
+    hw_reporting_parser(ctx->config, (const char *const *)ctx->argv, NULL, t.parser);
     struct hw_err err;
     bool watched = true;
     if (ctx->argc == 0)

@@ -150,34 +150,16 @@ static int on_item(void *ctx, const struct hw_item *item, struct hw_err *err)
                : 0;
 }
 
-static bool is_known(const char *parser, const char *dir)
-{
-    struct hw_parser_source source = { 0 };
-    struct hw_err ignored;
-    bool known = hw_parsers_find(parser, dir, &source, &ignored) == 0;
-    hw_parser_source_done(&source);
-    return known;
-}
-
-/* The one place where it is chosen: by flag or setting; else by the command that was recorded; else "auto" where there is
- * one; else the one for lines of N/M. */
-static const char *choose_parser(const struct replay *r)
-{
-    const struct hw_config *c = r->ctx->config;
-    const struct hw_value *given = hw_config_value(c, hw_option_named("parser.name"));
-    if (given->from != HW_FROM_DEFAULT)
-        return c->parser.name;
-    return is_known("auto", c->parser.dir) ? "auto" : c->parser.name;
-}
-
 static int make_player(struct replay *r, struct hw_err *err)
 {
     const struct hw_config *c = r->ctx->config;
     const struct hw_cast_about *about = hw_recording_about(r->recording);
     struct hw_reporter_options settings;
     struct hw_parser_source source = { 0 };
+    char parser[HW_REPORTING_PARSER];
+    hw_reporting_parser(c, NULL, about->command, parser);
     if (hw_reporting_options(c, &settings, err) < 0 ||
-        hw_parsers_find(choose_parser(r), c->parser.dir, &source, err) < 0)
+        hw_parsers_find(parser, c->parser.dir, &source, err) < 0)
         return -1;
     struct hw_player_options options = { .source = &source,
                                          .options = settings.parser_options,

@@ -1,9 +1,12 @@
 #include "cmd/reporting.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "lua/choose.h"
 
 static int take_unit(const char *unit, struct hw_tracker_rules *rules, struct hw_err *err)
 {
@@ -45,6 +48,26 @@ int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *
                                                          c->parser.options.list[i].value };
     *ret = o;
     return 0;
+}
+
+void hw_reporting_parser(const struct hw_config *c, const char *const *argv, const char *line,
+                         char ret[HW_REPORTING_PARSER])
+{
+    const struct hw_value *given = hw_config_value(c, hw_option_named("parser.name"));
+    char chosen[HW_PARSER_NAME_MAX + 1] = HW_PARSER_UNKNOWN;
+    struct hw_err err;
+    int st = 0;
+    if (given->from == HW_FROM_DEFAULT && argv)
+        st = hw_parsers_choose(argv, c->parser.dir, chosen, &err);
+    else if (given->from == HW_FROM_DEFAULT && line)
+        st = hw_parsers_choose_line(line, c->parser.dir, chosen, &err);
+    else if (given->from != HW_FROM_DEFAULT) {
+        snprintf(ret, HW_REPORTING_PARSER, "%s", c->parser.name);
+        return;
+    }
+    if (st < 0)
+        hw_log(HW_WARN, "report", "%s; the output is read by the parser %s", err.msg, chosen);
+    snprintf(ret, HW_REPORTING_PARSER, "%s", chosen);
 }
 
 int hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx,

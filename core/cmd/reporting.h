@@ -11,6 +11,12 @@
 HW_MUST_USE int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *ret,
                                      struct hw_err *err);
 
+enum { HW_REPORTING_PARSER = 4096 };
+/* Which parser reads what a command prints: the one that was named, else the one that knows the command (argv, or a line as a
+ * person types it; both NULL: nobody knows), else HW_PARSER_UNKNOWN. Reads files. */
+void hw_reporting_parser(const struct hw_config *c, const char *const *argv, const char *line,
+                         char ret[HW_REPORTING_PARSER]);
+
 /* SIGTERM, SIGINT and SIGHUP on the loop, also when we were started with them blocked. */
 struct hw_signals {
     uv_signal_t handles[3];

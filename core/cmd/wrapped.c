@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cmd/publishing.h"
 #include "cmd/reporting.h"
+#include "loop/loop.h"
 
 enum {
     FINISH_MS = 4500, /* the wrapper's patience is a little longer */
@@ -258,7 +259,7 @@ static void on_control(uv_poll_t *poll, int status, int events)
 /* ---- wiring -------------------------------------------------------------------------------------- */
 
 static int publish(struct wrapped *w, const struct hw_config *c, const char *file,
-                   struct hw_err *err)
+                   const char *parser, struct hw_err *err)
 {
     struct hw_reporter_options options = { 0 };
     if (hw_publishing_limits(err) < 0 || hw_reporting_options(c, &options, err) < 0)
@@ -270,7 +271,7 @@ static int publish(struct wrapped *w, const struct hw_config *c, const char *fil
     options.file = file;
     options.parser = NULL;
     if (w->given->count)
-        options.output_parser = c->parser.name;
+        options.output_parser = parser;
     else if (!file)
         return hw_fail(err, HW_ESYS, "neither file nor output can be watched");
     return hw_publishing_start(&w->publishing, &options, err);
@@ -291,7 +292,7 @@ static void start_feeds(struct wrapped *w)
 }
 
 bool hw_wrapped_report(const struct hw_wrapped *given, const struct hw_config *config,
-                       const char *file)
+                       const char *file, const char *parser)
 {
     struct wrapped *w = hw_xzalloc(sizeof *w);
     struct hw_err err;
@@ -301,10 +302,12 @@ bool hw_wrapped_report(const struct hw_wrapped *given, const struct hw_config *c
     w->publishing = (struct hw_publishing){
         .loop = &w->loop, .clock = &w->clock, .config = config, .by = "wrapper", .guest = true
     };
-    if (uv_loop_init(&w->loop) < 0)
+    if (hw_loop_init(&w->loop, &err) < 0) {
+        hw_log(HW_WARN, "exec", "%s; nothing is published, the command is not disturbed", err.msg);
         return false;
+    }
     uv_timer_init(&w->loop, &w->late);
-    if (publish(w, config, file, &err) < 0) {
+    if (publish(w, config, file, parser, &err) < 0) {
         hw_log(HW_WARN, "exec", "%s; nothing is published, the command is not disturbed", err.msg);
         hw_publishing_stop(&w->publishing);
         w->idle = true;

@@ -37,7 +37,9 @@ enum {
 /* One member for each row of hw_options. const char *: NULL = not given, and has no default. */
 struct hw_config {
     struct {
-        const char *file;
+        const char *file, *log;
+        int64_t metrics_port; /* 0 = none */
+        const char *metrics_path;
         int64_t poll_ms;
         int events; /* 0 = off, 1 = auto */
     } source;

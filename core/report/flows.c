@@ -179,6 +179,7 @@ static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
     struct hw_reporter *r = ctx;
     struct hw_flow *f = flow_of(r, id);
     (void)seq, (void)index;
+    f->samples++;
     if (is_file(r, f))
         file_wins(r);
     /* Lines of N/M are the task's own words wherever they stand. */
@@ -190,7 +191,7 @@ static void on_refused(void *ctx, unsigned id, uint64_t seq, size_t index, const
 {
     struct hw_reporter *r = ctx;
     (void)seq, (void)index;
-    hw_reporter_refuse(r, why, is_file(r, flow_of(r, id)) ? r->file : "output");
+    hw_reporter_refuse(r, why, is_file(r, flow_of(r, id)) ? r->file : r->output_name);
 }
 
 static void on_silent(void *ctx, unsigned id, uint64_t seq, size_t count)

@@ -1,5 +1,6 @@
 /* impl.h - the reporter, shared by its files:
  * reporter.c  its life: first look, reporting, last look, last write
+ * output.c    bytes of output on their way to records
  * flows.c     records on their way through a parser to the tracker
  * outs.c      the sinks, each at its own pace */
 #ifndef HW_REPORT_IMPL_H
@@ -53,6 +54,7 @@ struct hw_flow {
     struct hw_buf held; /* records that wait: a length (uint32_t), then the bytes, and so on */
     size_t held_count;
     bool finished; /* the parser was told how the command ended */
+    uint64_t samples;
 };
 
 enum { HW_CAUSES_MAX = 16, HW_CAUSE_SIZE = 48, HW_HELD_MAX = 256 * 1024 };
@@ -73,6 +75,13 @@ void hw_flow_stop(struct hw_reporter *r, struct hw_flow *f);
 void hw_reporter_refuse(struct hw_reporter *r, const char *why, const char *where);
 void hw_flows_done(struct hw_reporter *r);
 
+/* ---- output.c */
+/* Says why nothing comes, where neither file nor output has said anything. */
+void hw_output_explain(struct hw_reporter *r);
+/* The last record. whole: the writer ended by itself. */
+void hw_output_end(struct hw_reporter *r, bool whole);
+void hw_output_done(struct hw_reporter *r);
+
 /* ---- reporter.c */
 enum hw_stage { HW_LOOKING, HW_REPORTING, HW_LAST_LOOK, HW_LAST_WRITE, HW_OVER };
 
@@ -88,13 +97,20 @@ struct hw_reporter {
     struct hw_records *records[HW_REPORTER_STREAMS]; /* own; NULL while nothing came */
     uv_timer_t pause;                                /* the output has paused: a record ends */
     bool full;                                       /* of the output as much waits as may */
+    const char *output_name;                         /* borrows */
+    bool awaits;      /* the first publish waits for what the output held at the start */
+    bool awaiting;    /* it has not all been given */
     bool file_spoke;  /* the file held a valid N/M: the output is not asked any more */
     bool warned_open; /* that the worker is not shut in */
     bool looked;      /* the first look has come */
+    bool overdue;     /* the first look, of the file, took its second */
     bool answered;    /* the last look has come */
     bool hurried;     /* the worker was told so */
     hw_reporter_room_fn *room;
     void *room_ctx;
+    hw_reporter_doubt_fn *doubt;
+    void *doubt_ctx;
+    char output_why[HW_TEXT_MAX + 1]; /* why no output comes, or "" */
     struct hw_tracker tracker;
     struct hw_outs outs;
     uv_timer_t timer; /* the next deadline of pace or tracker */

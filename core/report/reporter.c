@@ -8,7 +8,8 @@
 #include "report/impl.h"
 
 enum {
-    FIRST_LOOK_MS = 1000, /* what the first publish waits for at most */
+    FIRST_LOOK_MS = 1000, /* what the first publish waits for at most: for the file, */
+    CATCH_UP_MS = 30000,  /* for a log that is long already (docs/decisions/0008-log-restart.md) */
     LAST_LOOK_MS = 1000,  /* the last read, which may hang; and again for the parser */
 };
 
@@ -41,6 +42,8 @@ static void on_timer(uv_timer_t *timer)
     struct hw_reporter *r = HW_CONTAINER(timer, struct hw_reporter, timer);
     if (r->watch && hw_watch_busy_ms(r->watch) > HW_WATCH_HUNG_MS)
         hw_tracker_source(&r->tracker, "progress file: the file system does not answer");
+    if (r->doubt)
+        r->doubt(r->doubt_ctx);
     if (r->stage == HW_REPORTING)
         publish_due(r);
 }
@@ -120,13 +123,20 @@ static void last_words(struct hw_reporter *r)
         write_last(r);
 }
 
+/* What output there was at the start has been parsed, where that is awaited. */
+static bool has_heard(const struct hw_reporter *r)
+{
+    const struct hw_flow *f = &r->flows[HW_FLOW_OUTPUT];
+    return !r->awaits || !f->used || (!r->awaiting && hw_flow_is_quiet(f));
+}
+
 void hw_reporter_advance(struct hw_reporter *r)
 {
     if (r->stage >= HW_LAST_WRITE)
         return;
     hw_flows_pump(r);
     bool file_quiet = hw_flow_is_quiet(&r->flows[HW_FLOW_FILE]);
-    if (r->stage == HW_LOOKING && r->looked && file_quiet) {
+    if (r->stage == HW_LOOKING && r->looked && file_quiet && has_heard(r)) {
         r->stage = HW_REPORTING;
         uv_timer_stop(&r->limit);
     }
@@ -137,11 +147,16 @@ void hw_reporter_advance(struct hw_reporter *r)
         last_words(r);
 }
 
+/* The file has had its time; a long log gets more. */
 static void on_first_limit(uv_timer_t *timer)
 {
     struct hw_reporter *r = HW_CONTAINER(timer, struct hw_reporter, limit);
-    if (r->stage == HW_LOOKING)
+    bool patient = !has_heard(r) && !r->overdue;
+    if (r->stage == HW_LOOKING && patient)
+        uv_timer_start(timer, on_first_limit, CATCH_UP_MS, 0);
+    else if (r->stage == HW_LOOKING)
         r->stage = HW_REPORTING;
+    r->looked = r->overdue = true;
     hw_reporter_advance(r);
 }
 
@@ -159,7 +174,7 @@ static void on_look_limit(uv_timer_t *timer)
         return;
     }
     hw_log(HW_WARN, "report", "the last %s '%s' did not answer: the value before it is published",
-           r->answered ? "look of the parser at" : "read of", r->file ? r->file : "output");
+           r->answered ? "look of the parser at" : "read of", r->file ? r->file : r->output_name);
     write_last(r);
 }
 
@@ -172,7 +187,7 @@ static void file_silent(struct hw_reporter *r, const char *why)
     if (alone)
         hw_tracker_source(&r->tracker, why);
     else if (!r->looked)
-        hw_tracker_source(&r->tracker, "no progress in file or output yet");
+        hw_output_explain(r);
 }
 
 static void take_news(struct hw_reporter *r, const struct hw_file_read *read)
@@ -207,66 +222,6 @@ static void on_read(void *ctx, const struct hw_file_read *read, bool news, bool 
     hw_reporter_advance(r);
 }
 
-/* ---- the command's output ------------------------------------------------------------------------ */
-
-static void on_record(void *ctx, const struct hw_record *record)
-{
-    struct hw_reporter *r = ctx;
-    hw_flow_add(r, &r->flows[HW_FLOW_OUTPUT], record->text);
-}
-
-/* Some tools print neither line end nor redraw: there a pause ends a record. */
-static void on_pause(uv_timer_t *timer)
-{
-    struct hw_reporter *r = HW_CONTAINER(timer, struct hw_reporter, pause);
-    for (int i = 0; i < HW_REPORTER_STREAMS; i++)
-        if (r->records[i])
-            hw_records_pause(r->records[i], on_record, r);
-    hw_reporter_advance(r);
-}
-
-/* Only where a pause could end something: no timer for a tool that prints whole lines. */
-static void await_pause(struct hw_reporter *r)
-{
-    bool pending = false;
-    for (int i = 0; i < HW_REPORTER_STREAMS; i++)
-        pending |= r->records[i] && hw_records_pending(r->records[i]);
-    if (pending)
-        uv_timer_start(&r->pause, on_pause, HW_RECORDS_PAUSE_MS, 0);
-    else
-        uv_timer_stop(&r->pause);
-}
-
-static struct hw_records *stream(struct hw_reporter *r, int i)
-{
-    if (!r->records[i])
-        r->records[i] = hw_records_new(HW_RECORDS_MAX);
-    return r->records[i];
-}
-
-bool hw_reporter_output(struct hw_reporter *r, int i, struct hw_str bytes)
-{
-    struct hw_flow *f = &r->flows[HW_FLOW_OUTPUT];
-    if (!f->used || f->dead || r->stage >= HW_LAST_WRITE)
-        return true; /* nobody wants to know */
-    hw_records_feed(stream(r, i), bytes, on_record, r);
-    await_pause(r);
-    hw_reporter_advance(r);
-    r->full = f->used && f->held.len >= HW_HELD_MAX;
-    return !r->full;
-}
-
-void hw_reporter_output_gap(struct hw_reporter *r, int i)
-{
-    hw_records_gap(stream(r, i), 0);
-}
-
-void hw_reporter_on_room(struct hw_reporter *r, hw_reporter_room_fn *fn, void *ctx)
-{
-    r->room = fn;
-    r->room_ctx = ctx;
-}
-
 /* ---- life ---------------------------------------------------------------------------------------- */
 
 int hw_reporter_new(struct hw_reporter **ret, uv_loop_t *loop, const struct hw_clock *clock,
@@ -279,6 +234,8 @@ int hw_reporter_new(struct hw_reporter **ret, uv_loop_t *loop, const struct hw_c
     r->parser_dir = hw_xstrdup(options->parser_dir);
     r->poll_ms = options->poll_ms;
     r->events = options->events;
+    r->output_name = options->output_name ? options->output_name : "output";
+    r->awaits = r->awaiting = options->output_parser && options->await_output;
     uv_timer_init(loop, &r->timer);
     uv_timer_init(loop, &r->limit);
     uv_timer_init(loop, &r->pause);
@@ -304,17 +261,7 @@ int hw_reporter_start(struct hw_reporter *r, struct hw_err *err)
     r->looked = !r->file;
     if (r->file && hw_watch_new(&r->watch, r->loop, &options, on_read, r, err) < 0)
         return -1;
-    return uv_timer_start(&r->limit, on_first_limit, r->file ? FIRST_LOOK_MS : 0, 0);
-}
-
-/* A command that was killed may have been in the middle of a line. */
-static void end_output(struct hw_reporter *r)
-{
-    bool whole = r->ended && r->end.code < 128;
-    uv_timer_stop(&r->pause);
-    for (int i = 0; i < HW_REPORTER_STREAMS; i++)
-        if (r->records[i])
-            hw_records_end(r->records[i], whole, on_record, r);
+    return uv_timer_start(&r->limit, on_first_limit, r->file || r->awaits ? FIRST_LOOK_MS : 0, 0);
 }
 
 void hw_reporter_finish(struct hw_reporter *r, const struct hw_reporter_end *end, int64_t limit_ms,
@@ -332,7 +279,8 @@ void hw_reporter_finish(struct hw_reporter *r, const struct hw_reporter_end *end
         snprintf(r->end_reason, sizeof r->end_reason, "%s", end->reason);
         r->end.reason = r->end_reason;
     }
-    end_output(r);
+    /* A command that was killed may have been in the middle of a line. */
+    hw_output_end(r, r->ended && r->end.code < 128);
     uv_timer_start(&r->limit, on_look_limit, LAST_LOOK_MS, 0);
     hw_worker_hurry(r->worker, false);
     r->answered = !r->watch;
@@ -354,12 +302,12 @@ void hw_reporter_free(struct hw_reporter *r)
         return;
     r->done = NULL;
     r->room = NULL;
+    r->doubt = NULL;
     r->stage = HW_OVER;
     hw_watch_free(r->watch);
     hw_flows_done(r);
     hw_outs_done(&r->outs);
-    for (int i = 0; i < HW_REPORTER_STREAMS; i++)
-        hw_records_free(r->records[i]);
+    hw_output_done(r);
     free(r->file);
     free(r->parser_dir);
     uv_timer_t *timers[] = { &r->timer, &r->limit, &r->pause };

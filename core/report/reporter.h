@@ -1,6 +1,7 @@
-/* reporter.h - everything wired: progress file or a command's output -> parser -> tracker -> pace -> sinks.
+/* reporter.h - everything wired: progress file or output -> parser -> tracker -> pace -> sinks.
  * new -> add_sink... -> start -> output... -> finish -> [done] -> free. One thread; nothing blocks.
  *
+ * Output is what a command prints, what comes to stand in a log, or a metrics page: bytes that somebody else brings (following.h).
  * File and output may both be watched: the file wins once it held a valid N/M.
  *
  * The first publish waits for the first look at the file (at most one second), so that a reporter which was
@@ -28,6 +29,8 @@ struct hw_reporter_options {
     bool events;
     const char *parser;        /* of the file; NULL = "nm" */
     const char *output_parser; /* of what hw_reporter_output is given; NULL = there is no output */
+    const char *output_name;   /* "log", "metrics"; NULL = "output"; lives as long as we */
+    bool await_output;         /* the first publish waits for hw_reporter_caught_up, up to 30 s */
     const char *parser_dir;    /* the user's parsers; NULL = none */
     /* For output_parser, else for parser. */
     struct hw_parser_option parser_options[HW_REPORTER_PARSER_OPTIONS];
@@ -50,8 +53,21 @@ HW_MUST_USE int hw_reporter_start(struct hw_reporter *r, struct hw_err *err);
 bool hw_reporter_output(struct hw_reporter *r, int stream, struct hw_str bytes);
 /* Bytes of that stream were lost here: the record that is cut by it is dropped. */
 void hw_reporter_output_gap(struct hw_reporter *r, int stream);
+/* What comes next lies in another file: hw_records_seam. */
+void hw_reporter_output_seam(struct hw_reporter *r, int stream);
+/* Whether output can still change anything: the file has not won, the parser is alive. */
+bool hw_reporter_wants_output(const struct hw_reporter *r);
+/* What there was when we began has been given (await_output). */
+void hw_reporter_caught_up(struct hw_reporter *r);
+/* Why no output comes, or "". */
+void hw_reporter_output_trouble(struct hw_reporter *r, const char *why);
+/* How many samples were made of output, and whether nothing of it is being parsed: then all it said is in that number. */
+uint64_t hw_reporter_output_samples(const struct hw_reporter *r, bool *ret_settled);
 typedef void hw_reporter_room_fn(void *ctx);
 void hw_reporter_on_room(struct hw_reporter *r, hw_reporter_room_fn *fn, void *ctx);
+/* fn is called when the value is looked at although nothing has come: why has it not? */
+typedef void hw_reporter_doubt_fn(void *ctx);
+void hw_reporter_on_doubt(struct hw_reporter *r, hw_reporter_doubt_fn *fn, void *ctx);
 
 /* How the task ended, where that is known; else the last true value is what is published. */
 struct hw_reporter_end {
@@ -60,8 +76,8 @@ struct hw_reporter_end {
     const char *reason; /* "" or "exit status 3"; borrowed for the call */
 };
 
-/* Takes the end of the output for its last record, reads the file once more, publishes the last value everywhere and calls fn when all of it was written, or after
- * limit_ms. written: whether every sink has taken it. */
+/* Takes the end of the output for its last record, reads the file once more, publishes the last value everywhere and calls
+ * fn when all of it was written, or after limit_ms. written: whether every sink has taken it. */
 typedef void hw_reporter_done_fn(void *ctx, bool written);
 void hw_reporter_finish(struct hw_reporter *r, const struct hw_reporter_end *end, int64_t limit_ms,
                         hw_reporter_done_fn *fn, void *ctx);

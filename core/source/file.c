@@ -1,12 +1,12 @@
 #include "source/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "source/open.h"
 
 static void refuse(struct hw_file_read *ret, const char *why)
 {
@@ -14,34 +14,12 @@ static void refuse(struct hw_file_read *ret, const char *why)
     snprintf(ret->why, sizeof ret->why, "%s", why);
 }
 
-static void open_failed(struct hw_file_read *ret, int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        ret->kind = HW_FILE_MISSING;
-        snprintf(ret->why, sizeof ret->why, "no progress file yet");
-        return;
-    case ELOOP:
-        refuse(ret, "progress file is a symbolic link");
-        return;
-    case ENXIO: /* a socket, or a device without driver */
-        refuse(ret, "progress file is no regular file");
-        return;
-    default:
-        ret->failed = true;
-        ret->kind = HW_FILE_REFUSED;
-        snprintf(ret->why, sizeof ret->why, "progress file: %s", strerror(error));
-    }
-}
+static const char what[] = "progress file";
 
-static const char *wrong_type(mode_t mode)
+static void failed(struct hw_file_read *ret, enum hw_open_kind kind)
 {
-    return S_ISREG(mode)    ? NULL
-           : S_ISDIR(mode)  ? "progress file is a directory"
-           : S_ISLNK(mode)  ? "progress file is a symbolic link"
-           : S_ISFIFO(mode) ? "progress file is a FIFO"
-                            : "progress file is no regular file";
+    ret->kind = kind == HW_OPEN_MISSING ? HW_FILE_MISSING : HW_FILE_REFUSED;
+    ret->failed = kind == HW_OPEN_FAILED;
 }
 
 /* The end of the file, at most HW_FILE_TAIL bytes; -1 = ret says why not. *whole: it begins at the file's start. */
@@ -49,12 +27,7 @@ static ssize_t read_tail(int fd, char *scratch, bool *whole, struct hw_file_read
 {
     struct stat st;
     if (fstat(fd, &st) < 0) {
-        open_failed(ret, errno);
-        return -1;
-    }
-    const char *wrong = wrong_type(st.st_mode);
-    if (wrong) {
-        refuse(ret, wrong);
+        failed(ret, hw_open_failed(what, errno, ret->why, sizeof ret->why));
         return -1;
     }
     off_t from = st.st_size > HW_FILE_TAIL ? st.st_size - HW_FILE_TAIL : 0;
@@ -65,7 +38,7 @@ static ssize_t read_tail(int fd, char *scratch, bool *whole, struct hw_file_read
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            open_failed(ret, errno);
+            failed(ret, hw_open_failed(what, errno, ret->why, sizeof ret->why));
             return -1;
         }
         if (n == 0)
@@ -123,38 +96,6 @@ static bool has_settled(struct hw_file_memory *m, const struct hw_file_read *r, 
     return false;
 }
 
-/* A file that was handed to us open (memory, where no directory can be written): its path is a link by nature. */
-static bool is_descriptor(const char *path)
-{
-    return strncmp(path, "/proc/self/fd/", 14) == 0;
-}
-
-static int open_descriptor(const char *path, struct hw_file_read *ret)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        open_failed(ret, errno);
-    return fd;
-}
-
-/* Opening a FIFO and closing it again would break the pipe of who writes there, so look first; what is
- * opened after all is looked at again. */
-static int open_regular(const char *path, struct hw_file_read *ret)
-{
-    struct stat st;
-    const char *wrong = NULL;
-    int fd = -1;
-    if (is_descriptor(path))
-        return open_descriptor(path, ret);
-    if (lstat(path, &st) == 0)
-        wrong = wrong_type(st.st_mode);
-    if (wrong)
-        refuse(ret, wrong);
-    else if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)) < 0)
-        open_failed(ret, errno);
-    return fd;
-}
-
 static void clear(struct hw_file_read *ret)
 {
     ret->why[0] = ret->line[0] = '\0';
@@ -179,8 +120,10 @@ void hw_file_read(const char *path, struct hw_file_memory *memory, int64_t now_m
 {
     bool whole = true;
     clear(ret);
-    hw_auto_fd fd = open_regular(path, ret);
-    if (fd < 0) {
+    hw_auto_fd fd = -1;
+    enum hw_open_kind kind = hw_open_regular(path, what, &fd, ret->why, sizeof ret->why);
+    if (kind != HW_OPEN_DONE) {
+        failed(ret, kind);
         memory->held = false;
         return;
     }

@@ -324,3 +324,11 @@ void hw_records_end(struct hw_records *r, bool whole, hw_record_fn *fn, void *ct
     r->paused = false;
     r->clean = 0;
 }
+
+void hw_records_seam(struct hw_records *r, hw_record_fn *fn, void *ctx)
+{
+    bool torn = r->escaping || ((r->len || r->skip) && !is_closed(r));
+    hw_records_end(r, false, fn, ctx);
+    if (torn)
+        hw_records_gap(r, 0);
+}

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "source/file.h"
+#include "source/reader.h"
 
 struct hw_watch;
 
@@ -23,7 +24,7 @@ struct hw_watch_options {
     bool events;      /* file events as well as the tick */
 };
 
-enum { HW_WATCH_HUNG_MS = 30000 }; /* a read that takes longer is worth a word */
+enum { HW_WATCH_HUNG_MS = HW_READER_HUNG_MS }; /* a read that takes longer is worth a word */
 
 /* On the loop. read is borrowed until it returns. news: it says something else than the last one, or comes after a read that
  * hung. asked: this is the answer to hw_watch_ask, which comes even when nothing is new. */

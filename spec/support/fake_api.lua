@@ -31,7 +31,7 @@ local function note(event)
   log:write(cjson.encode(event), "\n")
 end
 
-local listener = assert(socket.bind(plan.host or "127.0.0.1", plan.port or 0))
+local listener = assert(socket.bind(plan.host or "127.0.0.1", math.tointeger(plan.port or 0)))
 listener:settimeout(0)
 local count = 0
 

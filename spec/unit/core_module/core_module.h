@@ -17,6 +17,9 @@ int hw_mod_text(lua_State *L);
 int hw_mod_worker(lua_State *L);
 int hw_mod_yaml(lua_State *L);
 
+/* Adds to the table of mod_source.c, which is on top. */
+void hw_mod_add_tail(lua_State *L);
+
 /* Pushes a sample as the table that a parser would have made. */
 void hw_mod_push_sample(lua_State *L, const struct hw_sample *s);
 void hw_mod_push_meta(lua_State *L, const struct hw_parser_meta *m);

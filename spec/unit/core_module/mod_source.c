@@ -1,8 +1,9 @@
 /* mod_source.c - headway_core.source: what lies between a tool's bytes and the parser.
  * records(record_max?) -> framer; framer:feed(bytes), :pause(), :finish(whole?) -> list of records
- *   { text=, offset=, ends="line"|"pause"|"last", cut=true? }; framer:gap(lost?); framer:pending() -> boolean;
+ *   { text=, offset=, ends="line"|"pause"|"last", cut=true? }; framer:seam() -> list; framer:gap(lost?); framer:pending() -> boolean;
  *   framer:counts() -> records, cut, gaps
- * PAUSE_MS, TRUST */
+ * PAUSE_MS, TRUST
+ * tail, reply: mod_tail.c */
 #include "core_module.h"
 #include "source/records.h"
 
@@ -69,6 +70,14 @@ static int l_finish(lua_State *L)
     return 1;
 }
 
+static int l_seam(lua_State *L)
+{
+    struct hw_records *r = check(L);
+    lua_newtable(L);
+    hw_records_seam(r, on_record, L);
+    return 1;
+}
+
 static int l_gap(lua_State *L)
 {
     hw_records_gap(check(L), (uint64_t)luaL_optinteger(L, 2, 0));
@@ -100,10 +109,11 @@ static int l_gc(lua_State *L)
 
 int hw_mod_source(lua_State *L)
 {
-    static const luaL_Reg methods[] = { { "feed", l_feed },       { "pause", l_pause },
-                                        { "finish", l_finish },   { "gap", l_gap },
-                                        { "pending", l_pending }, { "counts", l_counts },
-                                        { "__gc", l_gc },         { NULL, NULL } };
+    static const luaL_Reg methods[] = { { "feed", l_feed },     { "pause", l_pause },
+                                        { "finish", l_finish }, { "gap", l_gap },
+                                        { "seam", l_seam },     { "pending", l_pending },
+                                        { "counts", l_counts }, { "__gc", l_gc },
+                                        { NULL, NULL } };
     static const luaL_Reg functions[] = { { "records", l_new }, { NULL, NULL } };
     hw_mod_add_type(L, RECORDS, methods);
     luaL_newlib(L, functions);
@@ -111,5 +121,6 @@ int hw_mod_source(lua_State *L)
     lua_setfield(L, -2, "PAUSE_MS");
     lua_pushinteger(L, HW_RECORDS_TRUST);
     lua_setfield(L, -2, "TRUST");
+    hw_mod_add_tail(L);
     return 1;
 }
