@@ -38,7 +38,7 @@ describe("headway exec: signals", function()
       out = "0\n" .. table.concat(expected, "\n") .. "\n" },
     { "real-time ones with their values, in order, none lost", [[
       "${RUN[@]}" "$PROBE" receive >out & pid=$!
-      words 1; "$PROBE" queue $pid 40 20; "$PROBE" queue $pid 36 5; "$PROBE" queue $pid 64 2; wait $pid
+      words 1; "$PROBE" queue $pid 40 20; words 21; "$PROBE" queue $pid 36 5; words 26; "$PROBE" queue $pid 64 2; wait $pid
       sed -n 's/ code -1 value / /p' out | tr '\n' ' ']],
       out = (function()
         local all = {}
