@@ -65,7 +65,7 @@ describe("settings: who wins", function()
     it(case[1], function()
       local got = check(case[2])
       for _, problem in ipairs(got.problems) do -- what the parser says to its options is another matter
-        assert.truthy(problem:find(" parser.name ", 1, true), problem)
+        assert.truthy(problem:find("parser.name ", 1, true), problem)
       end
       local setting = got.settings[case[3]]
       local where = setting.where ~= cjson.null and setting.where or nil
