@@ -24,7 +24,7 @@ function M:feed(r) return { done = #r } end
 return M]],
   -- "N of M" counts, "bad" is refused, "oops" raises, "hang" never ends; its last word is the exit status.
   tool = [[
-local M = { api = 1, name = "tool", unit = "files", newest = true, record_max = 100, options = { unit = { type = "string" } } }
+local M = { api = 1, name = "tool", unit = "files", newest = true, record_max = 100, options = { unit = { type = "string", help = "x" } } }
 M.__index = M
 function M.new(o) return setmetatable({ unit = o.unit or "files" }, M) end
 function M:feed(r)
