@@ -8,11 +8,12 @@ struct hw_http {
     uv_loop_t *loop;
     CURLM *multi;
     uv_timer_t timer;
-    struct sock *socks; /* that are polled */
-    int depth;          /* inside of collect: memory must stay */
-    bool dead;          /* free was called */
-    int refused;        /* libuv's error for a socket that it would not poll; 0 = none */
-    bool gives_up;      /* curl has been told, and is to fail its transfers at once */
+    struct sock *socks;       /* that are polled */
+    struct hw_http_job *jobs; /* under way */
+    int depth;                /* inside of collect: memory must stay */
+    bool dead;                /* free was called */
+    int refused;              /* libuv's error for a socket that it would not poll; 0 = none */
+    bool gives_up;            /* so every transfer is to end: the timer does that */
 };
 
 struct sock {
@@ -44,8 +45,8 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void finish_free(struct hw_http *h)
 {
-    curl_multi_cleanup(h->multi); /* drops the sockets through on_socket, but for... */
-    while (h->socks)              /* ...those it forgot when it was told to give up */
+    curl_multi_cleanup(h->multi); /* drops the sockets through on_socket */
+    while (h->socks)
         drop_sock(h->socks);
     uv_close((uv_handle_t *)&h->timer, on_timer_closed);
 }
@@ -59,6 +60,38 @@ void hw_http_free(struct hw_http *h)
         finish_free(h);
 }
 
+static void end_job(struct hw_http *h, struct hw_http_job *job)
+{
+    struct hw_http_job **at = &h->jobs;
+    while (*at && *at != job)
+        at = &(*at)->next;
+    if (*at)
+        *at = job->next;
+    curl_multi_remove_handle(h->multi, job->easy);
+}
+
+static void leave(struct hw_http *h)
+{
+    if (--h->depth == 0 && h->dead)
+        finish_free(h);
+}
+
+/* All that were under way when a socket could not be polled. What fn starts comes later. */
+static void fail_jobs(struct hw_http *h)
+{
+    struct hw_http_job *last = h->jobs;
+    h->depth++;
+    while (last && last->next)
+        last = last->next;
+    for (bool more = last != NULL; more && !h->dead && h->jobs;) {
+        struct hw_http_job *job = h->jobs;
+        more = job != last;
+        end_job(h, job);
+        job->fn(job->ctx, CURLE_ABORTED_BY_CALLBACK);
+    }
+    leave(h);
+}
+
 /* Hands out what has ended. fn may start, stop and free: each turn asks curl anew. */
 static void collect(struct hw_http *h)
 {
@@ -68,15 +101,13 @@ static void collect(struct hw_http *h)
     while (!h->dead && (msg = curl_multi_info_read(h->multi, &left))) {
         struct hw_http_job *job = NULL;
         CURLcode result = msg->data.result; /* msg is gone with remove_handle */
-        CURL *easy = msg->easy_handle;
         if (msg->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &job);
-        curl_multi_remove_handle(h->multi, easy);
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &job);
+        end_job(h, job);
         job->fn(job->ctx, result);
     }
-    if (--h->depth == 0 && h->dead)
-        finish_free(h);
+    leave(h);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -98,10 +129,11 @@ static void on_timer(uv_timer_t *timer)
     int running;
     bool gives_up = h->gives_up;
     h->gives_up = false;
-    if (gives_up) /* socket_action would wait for each transfer's own time-out */
-        curl_multi_perform(h->multi, &running);
-    else
-        curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    if (gives_up) {
+        fail_jobs(h);
+        return;
+    }
+    curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(h);
 }
 
@@ -139,12 +171,12 @@ static struct sock *new_sock(struct hw_http *h, curl_socket_t fd)
     return s;
 }
 
-/* To curl: fail all transfers that are under way. It does so when it is called the next time. */
+/* Not by curl's own way, a callback that fails: 7.88 goes on to use what that has freed. */
 static int give_up(struct hw_http *h)
 {
     h->gives_up = true;
     uv_timer_start(&h->timer, on_timer, 0, 0);
-    return -1;
+    return 0;
 }
 
 /* curl says what it waits for on a socket; REMOVE also for a connection that is kept but idle. */
@@ -211,6 +243,11 @@ int hw_http_start(struct hw_http *h, struct hw_http_job *job, struct hw_err *err
     CURLMcode st = curl_multi_add_handle(h->multi, job->easy);
     if (st != CURLM_OK)
         return hw_fail(err, HW_EKUBE, "start transfer: %s", curl_multi_strerror(st));
+    struct hw_http_job **at = &h->jobs;
+    while (*at)
+        at = &(*at)->next;
+    *at = job;
+    job->next = NULL;
     return 0;
 }
 
@@ -221,5 +258,5 @@ const char *hw_http_refusal(const struct hw_http *h)
 
 void hw_http_stop(struct hw_http *h, struct hw_http_job *job)
 {
-    curl_multi_remove_handle(h->multi, job->easy);
+    end_job(h, job);
 }

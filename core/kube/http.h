@@ -17,7 +17,8 @@ typedef void hw_http_fn(void *ctx, CURLcode result);
 
 /* One transfer; lives in its owner from start until fn or stop. */
 struct hw_http_job {
-    CURL *easy; /* borrows */
+    struct hw_http_job *next; /* while it is under way: http.c's own */
+    CURL *easy;               /* borrows */
     hw_http_fn *fn;
     void *ctx;
 };

@@ -60,7 +60,7 @@ describe("headway exec --pty without a terminal", function()
   end)
 
   it("a reader that leaves ends the command by SIGPIPE", function()
-    local line = shell.command { process.headway, "exec", "--log", "error", "--pty", "--", "yes" }
+    local line = shell.command { "env", "--default-signal=PIPE", process.headway, "exec", "--log", "error", "--pty", "--", "yes" }
     assert.equal("y\n141 0\n", select(2, shell.run("bash -c " ..
       shell.quote(line .. " </dev/null | head -1; echo ${PIPESTATUS[@]}"))))
   end)

@@ -3,12 +3,13 @@ local api = require "spec.inject.api"
 local cjson = require "cjson"
 
 local PARSER = [[
-local M = { api = 1, name = "own", unit = "items" }
+local M = { api = 1, name = "own", unit = "items", options = { a = { type = "string", help = "any" } } }
 M.__index = M
 function M.new() return setmetatable({}, M) end
 function M:feed(record)
   local done, total = record:match "^(%d+)/(%d+)"
-  if done then return { done = math.tointeger(tonumber(done)), total = math.tointeger(tonumber(total)) } end
+  done, total = math.tointeger(tonumber(done)), math.tointeger(tonumber(total))
+  if done and total then return { done = done, total = total } end
 end
 return M
 ]]
