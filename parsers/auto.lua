@@ -202,8 +202,10 @@ end
 function M:own_word(record)
   local done, total, message = core.nm(record)
   if not done or message then return nil end
-  self.told = true
-  return { done = done, total = total, unit = "items" }
+  local last = self.told
+  self.told = { done = done, total = total }
+  local anew = last ~= nil and (done < last.done or (last.total > 0 and total ~= last.total))
+  return { done = done, total = total, unit = "items", restart = anew or nil }
 end
 
 function M:feed(record)

@@ -1,4 +1,4 @@
---- "N/M": done over total. The default parser, for progress files, and for logs in which a task says how far it is.
+--- "N/M": done over total. For progress files, and for logs in which a task says how far it is.
 -- In a progress file (strict) the record is that or wrong, and a message may follow the counts. In a log only a
 -- line that is N/M and nothing else counts ("10/11 tests passed" is no progress), all others say nothing.
 -- Forms: "40/100", " 040 / 100 ", "40/100 copying a.bin" (file only), "0/0" (nothing known yet).

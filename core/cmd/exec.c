@@ -65,7 +65,7 @@ static char **make_env(const char *path, char **ret_own)
 
 struct task {
     const struct hw_config *config;
-    char parser[HW_REPORTING_PARSER]; /* of the output */
+    char *const *argv;
     struct hw_place place;
 };
 
@@ -73,7 +73,10 @@ struct task {
 static int report(void *ctx, const struct hw_wrapped *w)
 {
     struct task *t = ctx;
-    bool orphaned = hw_wrapped_report(w, t->config, t->place.seen, t->parser);
+    char parser[HW_REPORTING_PARSER] = "";
+    if (w->count) /* here, and not before the command starts: it reads the directory of parsers */
+        hw_reporting_parser(t->config, (const char *const *)t->argv, NULL, parser);
+    bool orphaned = hw_wrapped_report(w, t->config, t->place.seen, parser);
     if (orphaned) /* nobody else is left to do it */
         hw_place_remove(&t->place);
     return 0;
@@ -99,8 +102,7 @@ static int run_command(struct hw_cmd_ctx *ctx, struct task *t, bool watched)
 
 static int exec_main(struct hw_cmd_ctx *ctx)
 {
-    struct task t = { .config = ctx->config };
-    hw_reporting_parser(ctx->config, (const char *const *)ctx->argv, NULL, t.parser);
+    struct task t = { .config = ctx->config, .argv = ctx->argv };
     struct hw_err err;
     bool watched = true;
     if (ctx->argc == 0)

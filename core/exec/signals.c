@@ -37,7 +37,7 @@ static void reap(struct hw_wrapper *w)
     while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
         if (pid == w->reporter && (WIFEXITED(status) || WIFSIGNALED(status)))
             hw_wrapper_reporter_ended(w);
-        if (pid != w->command || w->session.leader) /* who speaks for himself */
+        if (pid != w->command || w->session.leader) /* then its leader says what becomes of it */
             continue;
         if (WIFSTOPPED(status))
             hw_wrapper_job_stopped(w, WSTOPSIG(status));

@@ -44,8 +44,8 @@ struct hw_word {
     uint64_t fed[HW_WRAPPED_STREAMS];
 };
 
-/* What the reporter's process is given. Its standard input is empty; SIGTERM, SIGINT and SIGHUP are ignored: it ends when it
- * was told ENDED and has done its last. */
+/* What the reporter's process is given. Its standard input is empty, and it ignores the signals of a terminal and of a
+ * shutdown: it ends when it was told ENDED and has done its last. */
 struct hw_wrapped {
     pid_t command;
     int control; /* struct hw_word; end of file without ENDED: the wrapper was killed */

@@ -35,15 +35,26 @@ static bool skip_char(struct scan *s, char c)
     return true;
 }
 
+/* Whether "--" stands before it in its line. */
+static bool is_in_comment(const char *begin, const char *at)
+{
+    const char *line = at;
+    while (line > begin && line[-1] != '\n')
+        line--;
+    return memmem(line, (size_t)(at - line), "--", 2);
+}
+
 /* To behind "commands = {"; false: there is none. The word must stand alone. */
 static bool find_list(struct scan *s)
 {
     static const char word[] = "commands";
+    const char *begin = s->p;
     while (s->p < s->end) {
         const char *at = memmem(s->p, (size_t)(s->end - s->p), word, sizeof word - 1);
         if (!at)
             return false;
-        bool alone = at > s->p && !isalnum((unsigned char)at[-1]) && at[-1] != '_';
+        bool alone = at > s->p && !isalnum((unsigned char)at[-1]) && at[-1] != '_' &&
+                     !is_in_comment(begin, at);
         s->p = at + sizeof word - 1;
         if (alone && skip_char(s, '=') && skip_char(s, '{'))
             return true;

@@ -56,7 +56,9 @@ describe("docs/parsers.md:", function()
     local pipe = assert(io.popen "ls scripts/headway/*.lua")
     for path in pipe:lines() do
       local module = "headway." .. path:match "([%w_]+)%.lua$"
-      assert.is_truthy(text:find("`" .. module .. "`", 1, true), module)
+      if not module:find "^headway%.lint" then -- of `headway check`, no tool for parsers
+        assert.is_truthy(text:find("`" .. module .. "`", 1, true), module)
+      end
     end
     pipe:close()
   end)
