@@ -49,8 +49,7 @@ const struct hw_option hw_options[] = {
           "a terminal for the command, as most tools draw progress only there; auto: where we have one" },
     { "parser.name", "HEADWAY_PARSER", "parser", 0, HW_T_TEXT, AT(parser.name), "nm",
       .takes = HW_FOR_REPORT | HW_FOR_REPLAY,
-      .help =
-          "the parser, by its name or as a .lua file; else nm for the progress file, and for output, log or recording the one that knows the command, else auto" },
+      .help = "the parser, by its name or as a .lua file; else as fits what is read" },
     { "parser.dir", "HEADWAY_PARSER_DIR", "parser-dir", 0, HW_T_PATH, AT(parser.dir),
       .takes = HW_FOR_REPORT | HW_FOR_REPLAY | HW_FOR_PARSERS,
       .help = "a directory of your own parsers; they win over built-in ones of the same name" },
