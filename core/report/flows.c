@@ -53,13 +53,10 @@ void hw_flow_add(struct hw_reporter *r, struct hw_flow *f, struct hw_str record)
     struct hw_err err;
     if (is_file(r, f))
         clear_held(f);
-    /* The ceiling is above what the output may hold (HW_HELD_MAX and the records of one more read). */
-    if (hw_buf_add(&f->held, &len, sizeof len, &err) < 0)
-        return;
-    if (hw_buf_add(&f->held, record.ptr, record.len, &err) < 0) {
-        f->held.len -= sizeof len;
-        return;
-    }
+    /* The ceiling is above what the output may hold (HW_HELD_MAX and the records of one more read), so it is memory. */
+    if (hw_buf_add(&f->held, &len, sizeof len, &err) < 0 ||
+        hw_buf_add(&f->held, record.ptr, record.len, &err) < 0)
+        hw_out_of_memory();
     f->held_count++;
 }
 
