@@ -69,10 +69,18 @@ struct task {
     struct hw_place place;
 };
 
+/* Memory is out: nothing of ours stays behind. */
+static void on_abort(void *ctx)
+{
+    struct task *t = ctx;
+    hw_place_remove(&t->place);
+}
+
 /* In a process of its own. */
 static int report(void *ctx, const struct hw_wrapped *w)
 {
     struct task *t = ctx;
+    hw_set_last_act(NULL, NULL); /* the command goes on with its file */
     char parser[HW_REPORTING_PARSER] = "";
     if (w->count) /* here, and not before the command starts: it reads the directory of parsers */
         hw_reporting_parser(t->config, (const char *const *)t->argv, NULL, parser);
@@ -116,7 +124,9 @@ static int exec_main(struct hw_cmd_ctx *ctx)
         say(err.msg);
     if (choose_file(ctx->config, &t.place, &err) < 0)
         say(err.msg);
+    hw_set_last_act(on_abort, &t);
     int status = run_command(ctx, &t, watched);
+    hw_set_last_act(NULL, NULL);
     hw_place_remove(&t.place);
     return status;
 }

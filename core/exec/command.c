@@ -20,7 +20,7 @@ void hw_inherited_take(struct hw_inherited *in)
         in->ignored[i] = sigaction(i, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
     }
     for (int fd = 0; fd < 3; fd++)
-        in->closed[fd] = fcntl(fd, F_GETFD) < 0;
+        in->closed[fd] = fcntl(fd, F_GETFD) < 0 && errno == EBADF;
     in->parent_death = 0;
     prctl(PR_GET_PDEATHSIG, &in->parent_death);
 }

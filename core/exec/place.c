@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,21 +19,25 @@ static int make_file(const char *path, bool open_to_all)
     return open_to_all ? fchmod(fd, 0666) : 0;
 }
 
+/* All memory is had before anything is made: who aborts for want of it leaves nothing behind. */
 static bool try_dir(struct hw_place *p, const char *where, bool open_to_all)
 {
     if (!where || where[0] != '/')
         return false;
     hw_auto_free char *dir = hw_xasprintf("%s/headway-XXXXXX", where);
+    hw_auto_free char *path = hw_xasprintf("%s/progress", dir);
+    hw_auto_free char *seen = hw_xstrdup(path);
     if (!mkdtemp(dir))
         return false;
-    hw_auto_free char *path = hw_xasprintf("%s/progress", dir);
+    memcpy(path, dir, strlen(dir));
+    memcpy(seen, dir, strlen(dir));
     if (make_file(path, open_to_all) < 0 || (open_to_all && chmod(dir, 0777) < 0)) {
         unlink(path);
         rmdir(dir);
         return false;
     }
-    p->seen = hw_xstrdup(path);
     p->path = hw_steal(&path);
+    p->seen = hw_steal(&seen);
     p->dir = hw_steal(&dir);
     return true;
 }

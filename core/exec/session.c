@@ -111,7 +111,12 @@ static _Noreturn void leave(const struct leader *l, int status)
 static void on_child(struct leader *l)
 {
     int status;
-    while (waitpid(l->command, &status, WNOHANG | WUNTRACED | WCONTINUED) > 0) {
+    pid_t pid;
+    while ((pid = waitpid(l->command, &status, WNOHANG | WUNTRACED | WCONTINUED)) != 0) {
+        if (pid < 0 && errno == EINTR)
+            continue;
+        if (pid < 0)
+            return;
         if (WIFSTOPPED(status))
             tell(l, HW_SESSION_STOPPED, WSTOPSIG(status), 0);
         else if (!WIFCONTINUED(status))

@@ -29,12 +29,21 @@ void hw_wrapper_command_ended(struct hw_wrapper *w, int status)
     w->status = w->ended_by ? 128 + w->ended_by : WEXITSTATUS(status);
 }
 
+static pid_t wait_for_any(int *ret_status)
+{
+    pid_t pid;
+    do
+        pid = waitpid(-1, ret_status, WNOHANG | WUNTRACED | WCONTINUED);
+    while (pid < 0 && errno == EINTR);
+    return pid;
+}
+
 /* Orphans too: as process 1, or where somebody made us a subreaper. */
 static void reap(struct hw_wrapper *w)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+    while ((pid = wait_for_any(&status)) > 0) {
         if (pid == w->reporter && (WIFEXITED(status) || WIFSIGNALED(status)))
             hw_wrapper_reporter_ended(w);
         if (pid != w->command || w->session.leader) /* then its leader says what becomes of it */

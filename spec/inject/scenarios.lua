@@ -230,6 +230,11 @@ return {
     may_remain = { "^progress$" } },
   { name = "run, sink dir", args = function(run) return { "run", "--sinks", "dir", "--dir", run:path "objects" } end,
     env = with(), drive = task(in_dir), right = also_seen(run_dir), may_remain = { "^progress$", "^objects$", "^objects/[%w-]+%.yaml$" } },
+  { name = "exec", args = function(run) return { "exec", "--log", "error", "--dir", run:path "objects", "--", "sh", "-c", "echo 1/3; echo 3/3" } end,
+    right = function(run)
+      if run:out() ~= "1/3\n3/3\n" then return "the command's output is " .. run:out() end
+    end, -- where no process is to be had the wrapper becomes the command, which keeps its progress file
+    may_remain = { "^objects/?[%w-]*%.?y?a?m?l?$", "^tmp/headway%-%w+$", "^tmp/headway%-%w+/progress$" } },
   in_pod("run in a pod", TOKEN, nil, on_pod),
   in_pod("run in a pod, status too", TOKEN, { HEADWAY_STATUS_DIRECT = "on" }, on_both, 4),
   in_pod("run in a pod, credential plugin", EXEC, nil, on_pod, 4),
