@@ -71,12 +71,20 @@ static void print(double *list, int n, double unit)
     printf("%.2f %.2f\n", list[n / 2] / unit, list[n * 99 / 100] / unit);
 }
 
+static double *figures(int rounds)
+{
+    double *list = calloc((size_t)rounds, sizeof *list);
+    if (!list)
+        fail("calloc");
+    return list;
+}
+
 static void echo(int rounds, char **argv)
 {
-    double *took = calloc((size_t)rounds, sizeof *took);
+    double *took = figures(rounds);
     struct process p = start(argv);
     char byte = 'x';
-    for (int i = -10; took && i < rounds; i++) { /* the first ones wait for the start */
+    for (int i = -10; i < rounds; i++) { /* the first ones wait for the start */
         double begin = now_us();
         if (write(p.in, &byte, 1) != 1 || read(p.out, &byte, 1) != 1)
             fail("echo");
@@ -90,8 +98,8 @@ static void echo(int rounds, char **argv)
 
 static void starts(int rounds, char **argv)
 {
-    double *took = calloc((size_t)rounds, sizeof *took);
-    for (int i = 0; took && i < rounds; i++) {
+    double *took = figures(rounds);
+    for (int i = 0; i < rounds; i++) {
         double begin = now_us();
         finish(start(argv));
         took[i] = now_us() - begin;
