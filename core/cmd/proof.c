@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "loop/loop.h"
 
 enum {
     WAIT_MS = 10000
@@ -152,7 +153,11 @@ int hw_proof_open(struct hw_proof *p, const struct hw_parser_source *source, con
     for (size_t i = 0; i < count; i++)
         list[i] = (struct hw_parser_option){ pairs->list[i].key, pairs->list[i].value };
     *p = (struct hw_proof){ 0 };
-    uv_loop_init(&p->loop);
+    if (hw_loop_init(&p->loop, &p->err) < 0) {
+        p->set_aside = true;
+        return -1;
+    }
+    p->open = true;
     uv_timer_init(&p->loop, &p->timer);
     if (hw_worker_new(&p->worker, &p->loop, &options, &events, &p->err) < 0 ||
         hw_worker_load(p->worker, source, list, count, strict, &p->id, &p->err) < 0) {
@@ -164,6 +169,9 @@ int hw_proof_open(struct hw_proof *p, const struct hw_parser_source *source, con
 
 void hw_proof_close(struct hw_proof *p)
 {
+    if (!p->open)
+        return;
+    p->open = false;
     hw_worker_free(p->worker);
     uv_close((uv_handle_t *)&p->timer, NULL);
     uv_run(&p->loop, UV_RUN_DEFAULT);

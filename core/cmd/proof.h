@@ -17,6 +17,7 @@ struct hw_proof {
     bool over; /* an answer is there */
     bool set_aside;
     struct hw_parser_meta meta;
+    bool open;         /* there is a loop to close */
     struct hw_err err; /* why it can't be loaded, or was set aside */
     struct hw_answer {
         enum { HW_SAYS_NOTHING, HW_SAYS_SAMPLE, HW_SAYS_REFUSED, HW_SAYS_FAULT } kind;

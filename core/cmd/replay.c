@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/reporting.h"
+#include "loop/loop.h"
 #include "progress/nm.h"
 #include "replay/lines.h"
 #include "replay/player.h"
@@ -125,7 +126,8 @@ static int raw(struct replay *r, struct hw_err *err)
 {
     struct hw_stopwatch w;
     uv_loop_t loop;
-    uv_loop_init(&loop);
+    if (hw_loop_init(&loop, err) < 0)
+        return -1;
     hw_stopwatch_init(&w, &loop, r->wishes.speed);
     int st = play_raw(r, &w, err);
     hw_stopwatch_done(&w);

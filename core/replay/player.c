@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "loop/loop.h"
 #include "source/records.h"
 
 enum {
@@ -441,12 +442,15 @@ int hw_player_new(struct hw_player **ret, const struct hw_player_options *option
                   void *ctx, struct hw_err *err)
 {
     struct hw_player *p = hw_xzalloc(sizeof *p);
+    if (hw_loop_init(&p->loop, err) < 0) {
+        free(p);
+        return -1;
+    }
     p->options = *options;
     p->fn = fn;
     p->ctx = ctx;
     p->batch.size = 1;
     hw_buf_init(&p->batch.bytes, BATCH_BYTES + HW_RECORDS_MAX);
-    uv_loop_init(&p->loop);
     hw_stopwatch_init(&p->stopwatch, &p->loop, options->timed ? options->speed : 0);
     p->options.speed = p->stopwatch.speed;
     p->clock = (struct hw_clock){ .virtual_time = 1, .unix_ms = options->unix_ms };

@@ -19,7 +19,7 @@ enum {
      * events (the temporary file's, too), each of which may be a wakeup of its own. */
     BURST = 16,
     REFILL_MS = 250,
-    LEAVE_MS = 200, /* more than a turn that does not hang takes */
+    LEAVE_MS = 500, /* more than a turn that does not hang takes */
 };
 
 /* The loop's end of it, which the loop frees. */

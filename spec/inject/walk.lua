@@ -203,7 +203,11 @@ local function judge(run)
   local killed = (run.report.signal or {})[1]
   local aborted = killed == tostring(ABORT) and names_cause(run, said) and (said:find("a library gave up", 1, true)
     or run.mode.class == "memory" and said:find("out of memory", 1, true))
-  if said:find("AddressSanitizer: CHECK failed", 1, true) then return {} end -- it was its own allocation that failed
+  -- It was its own allocation that failed.
+  for _, words in ipairs { "AddressSanitizer: CHECK failed", "allocator is out of memory",
+    "AddressSanitizer failed to allocate" } do
+    if said:find(words, 1, true) then return {} end
+  end
   if run.report.late then complain("does not end") end
   if said:find "Sanitizer" or said:find "runtime error" then complain("the sanitizer: %s", run:err()) end
   if killed and not aborted and not run.report.late then complain("signal %s", killed) end
