@@ -15,7 +15,7 @@
 
 enum {
     FINISH_MS = 4500, /* the wrapper's patience is a little longer */
-    DRAIN_MS = 2000,  /* of it for output that was not parsed yet */
+    DRAIN_MS = 1000,  /* of it for output that was not parsed yet */
     CHUNK = 64 * 1024,
     GAPS_MAX = 64,
 };

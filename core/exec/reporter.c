@@ -164,13 +164,13 @@ void hw_wrapper_reporter_gaps(struct hw_wrapper *w)
     }
 }
 
-void hw_wrapper_reporter_end(struct hw_wrapper *w)
+void hw_wrapper_reporter_end(struct hw_wrapper *w, bool late)
 {
     struct hw_word word = { .kind = w->start_errno ? HW_WORD_UNSTARTED : HW_WORD_ENDED,
                             .number = w->status,
                             .signal = w->start_errno ? w->start_errno : w->ended_by };
     for (size_t i = 0; i < w->count; i++) {
-        if (!hw_copy_flush(&w->copies[i]))
+        if (!hw_copy_flush(&w->copies[i]) && !late)
             return;
         word.fed[i] = w->copies[i].fed;
     }

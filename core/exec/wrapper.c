@@ -13,6 +13,7 @@
 
 enum {
     FRONT_MS = 500,
+    ROOM_MS = 1000,
     FDS = 2 * HW_WRAPPED_STREAMS + 4,
     PTY_BYTES = 128 * 1024, /* more than a terminal holds */
 };
@@ -141,25 +142,30 @@ static void drain(struct hw_wrapper *w)
         turn(w, -1);
 }
 
-/* The reporter's last word. When it dies over it, another one has a try. */
+/* The reporter's last word. When it dies over it, another one has a try. One that is so far behind that the last bytes find no
+ * room in its pipe shall at least say how the command ended. */
 static void wait_for_reporter(struct hw_wrapper *w)
 {
-    int64_t until = hw_wrapper_now() + w->o->finish_ms, left;
+    int64_t begin = hw_wrapper_now(), until = begin + w->o->finish_ms, now;
     int starts = 0;
     if (!w->o->report)
         return;
-    while ((left = until - hw_wrapper_now()) > 0 && w->leave != HW_LEAVE_ALL) {
+    while ((now = hw_wrapper_now()) < until && w->leave != HW_LEAVE_ALL) {
         if (!w->reporter && (w->told_end || ++starts > 2))
             break;
         if (!w->reporter) {
             w->retry_at_ms = 0;
             hw_wrapper_reporter_start(w);
         }
-        hw_wrapper_reporter_end(w);
-        turn(w, left);
+        hw_wrapper_reporter_end(w, now - begin >= ROOM_MS);
+        turn(w, w->told_end             ? until - now
+                : begin + ROOM_MS > now ? begin + ROOM_MS - now
+                                        : until - now);
     }
-    if (w->reporter)
-        kill(w->reporter, SIGKILL);
+    if (!w->reporter)
+        return;
+    w->o->say("the reporter did not end in time: the last value may not be published");
+    kill(w->reporter, SIGKILL);
 }
 
 /* The command left somebody behind who still writes: a copier stays with him, as long as process 1 lives. */

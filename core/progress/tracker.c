@@ -416,8 +416,9 @@ void hw_tracker_view(const struct hw_tracker *t, struct hw_moment now, struct hw
 {
     *ret = t->now;
     if (t->ended) {
+        bool silent = !ret->counted && t->source_reason[0] && !t->end_reason[0];
         ret->state = t->outcome == HW_OUTCOME_SUCCESS ? HW_COMPLETE : HW_FAILED;
-        set_reason(ret, t->end_reason);
+        set_reason(ret, silent ? t->source_reason : t->end_reason);
         return;
     }
     bool stuck = now.mono_ms >= stall_at(t) || now.mono_ms >= no_match_at(t);

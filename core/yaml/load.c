@@ -1,7 +1,9 @@
 /* load.c - from a file or text to the tree's owner; build.c makes the nodes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -20,6 +22,13 @@ int hw_yaml_load_text(struct hw_str text, const char *name, struct hw_yaml **ret
     return 0;
 }
 
+/* A pipe (`-f <(helm template ...)`) is waited for, unless a signal comes. */
+static int await(int fd, const char *name, struct hw_err *err)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    return poll(&p, 1, -1) < 0 ? hw_fail_sys(err, "read '%s'", name) : 0;
+}
+
 /* Until the end; more than buf takes is refused. */
 static int read_all(int fd, const char *name, struct hw_buf *buf, struct hw_err *err)
 {
@@ -28,6 +37,11 @@ static int read_all(int fd, const char *name, struct hw_buf *buf, struct hw_err 
         ssize_t n = read(fd, block, sizeof block);
         if (n < 0 && errno == EINTR)
             continue;
+        if (n < 0 && errno == EAGAIN) {
+            if (await(fd, name, err) < 0)
+                return -1;
+            continue;
+        }
         if (n < 0)
             return hw_fail_sys(err, "read '%s'", name);
         if (n == 0)
@@ -37,6 +51,11 @@ static int read_all(int fd, const char *name, struct hw_buf *buf, struct hw_err 
     }
 }
 
+static struct hw_str text_of(const struct hw_buf *buf)
+{
+    return (struct hw_str){ buf->ptr ? buf->ptr : "", buf->len };
+}
+
 int hw_yaml_load_fd(int fd, const char *name, size_t max_bytes, struct hw_yaml **ret,
                     struct hw_err *err)
 {
@@ -44,16 +63,23 @@ int hw_yaml_load_fd(int fd, const char *name, size_t max_bytes, struct hw_yaml *
     hw_buf_init(&buf, max_bytes ? max_bytes : HW_YAML_MAX);
     if (read_all(fd, name, &buf, err) < 0)
         return -1;
-    struct hw_str text = { buf.ptr ? buf.ptr : "", buf.len };
-    return hw_yaml_load_text(text, name, ret, err);
+    return hw_yaml_load_text(text_of(&buf), name, ret, err);
 }
 
 int hw_yaml_load_file(const char *path, size_t max_bytes, struct hw_yaml **ret, struct hw_err *err)
 {
-    hw_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
+    /* Without O_NONBLOCK a FIFO that has no writer would be waited for without end; with it, it reads as empty. */
+    hw_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    hw_auto_buf buf;
+    struct stat st;
+    hw_buf_init(&buf, max_bytes ? max_bytes : HW_YAML_MAX);
+    if (fd < 0 || fstat(fd, &st) < 0)
         return hw_fail_sys(err, "open '%s'", path);
-    return hw_yaml_load_fd(fd, path, max_bytes, ret, err);
+    if (read_all(fd, path, &buf, err) < 0)
+        return -1;
+    if (S_ISFIFO(st.st_mode) && buf.len == 0)
+        return hw_fail(err, HW_EINPUT, "'%s' is a FIFO that nobody writes to", path);
+    return hw_yaml_load_text(text_of(&buf), path, ret, err);
 }
 
 void hw_yaml_free(struct hw_yaml *y)
