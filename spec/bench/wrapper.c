@@ -54,9 +54,9 @@ static void finish(struct process p)
 {
     int status;
     close(p.in);
-    close(p.out);
     if (waitpid(p.pid, &status, 0) < 0)
         fail("waitpid");
+    close(p.out); /* not before: a reader that is gone is another story */
 }
 
 static int by_value(const void *a, const void *b)
