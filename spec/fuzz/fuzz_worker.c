@@ -525,8 +525,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static bool begun;
     struct hw_worker_options options = { .exe = "none", .user_dir = module_dir() };
-    struct hw_worker_events events = { NULL,      on_loaded, on_gone, on_sample,  on_refused,
-                                       on_silent, on_fed,    on_gone, on_started, NULL };
+    struct hw_worker_events events = { .loaded = on_loaded,
+                                       .load_failed = on_gone,
+                                       .sample = on_sample,
+                                       .refused = on_refused,
+                                       .silent = on_silent,
+                                       .fed = on_fed,
+                                       .set_aside = on_gone,
+                                       .started = on_started };
     struct hw_err err = { 0 };
     uv_loop_t loop;
     if (!begun)
