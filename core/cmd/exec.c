@@ -29,6 +29,12 @@ static void say(const char *text)
         return; /* nobody can be told */
 }
 
+static void warn(const char *text)
+{
+    if (hw_log_shows(HW_WARN, "exec"))
+        say(text);
+}
+
 /* ---- the progress file --------------------------------------------------------------------------- */
 
 /* The one that was named, else one of our own. What the settings name is made absolute: the command may go elsewhere. */
@@ -102,6 +108,7 @@ static int run_command(struct hw_cmd_ctx *ctx, struct task *t, bool watched)
                                     .watch = ctx->config->exec.watch == HW_WATCH_BOTH,
                                     .report = watched ? report : NULL,
                                     .say = say,
+                                    .warn = warn,
                                     .ctx = t,
                                     .keep = keep,
                                     .finish_ms = FINISH_MS };

@@ -164,7 +164,8 @@ static void wait_for_reporter(struct hw_wrapper *w)
     }
     if (!w->reporter)
         return;
-    w->o->say("the reporter did not end in time: the last value may not be published");
+    if (w->leave != HW_LEAVE_ALL)
+        w->o->warn("the reporter did not end in time: the last value may not be published");
     kill(w->reporter, SIGKILL);
 }
 

@@ -67,6 +67,7 @@ struct hw_wrapper_options {
     hw_wrapper_report_fn *report; /* NULL: no reporter */
     void (*say)(
         const char *text); /* one line for a person: what is amiss, while the command runs all the same */
+    void (*warn)(const char *text); /* the same, where a person may have switched warnings off */
     void *ctx;
     const int *keep; /* descriptors that the reporter needs, ended by -1; NULL = none. All others are closed there */
     int64_t finish_ms; /* how long the reporter may take for its last word */
