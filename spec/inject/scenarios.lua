@@ -216,7 +216,7 @@ return {
       if not run:out():find "\nparser own: [^\n]+ works\n$" then return "the parser is not said to work" end
     end },
   { name = "check as JSON", args = { "check", "-o", "json", "nm" }, right = function(run)
-      if run:out():find('"warning":"its text could not be looked at: parser worker: ', 1, true) then return nil end -- named, exit 0
+      if run:out():find('"warning":"its text could not be looked at: ', 1, true) then return nil end -- named, exit 0
       return same_output(run)
     end },
   { name = "local as JSON", args = function(run) return { "local", "-f", run:path "op.yaml", "-o", "json" } end,
