@@ -313,8 +313,9 @@ bool hw_wrapped_report(const struct hw_wrapped *given, const struct hw_config *c
         w->idle = true;
     } else
         start_feeds(w);
-    uv_poll_init(&w->loop, &w->control, given->control);
-    uv_poll_start(&w->control, UV_READABLE, on_control);
+    if (uv_poll_init(&w->loop, &w->control, given->control) < 0 ||
+        uv_poll_start(&w->control, UV_READABLE, on_control) < 0)
+        return false; /* without its words we would never end: another one has a try */
     uv_run(&w->loop, UV_RUN_DEFAULT);
     /* Not freed: the process ends, and what hangs in the network or a file system must not hold it up. */
     return w->orphaned;
