@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "exec/terminal.h"
 
 enum {
     CHUNK = 64 * 1024,
@@ -18,15 +19,13 @@ enum {
 static void look_at_dst(struct hw_copy *c)
 {
     struct stat st;
-    char path[40];
     if (fstat(c->dst, &st) < 0)
         return;
     c->has_reader = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
     c->paced = S_ISSOCK(st.st_mode);
     if (!isatty(c->dst))
         return;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", c->dst);
-    c->anew = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    c->anew = hw_terminal_reopen(c->dst, O_WRONLY);
     c->paced = c->anew < 0;
 }
 
