@@ -94,10 +94,18 @@ static const char *pod_namespace(const struct hw_publishing *p)
     return p->config->pod.namespace ? p->config->pod.namespace : hw_kube_config(p->kube)->namespace;
 }
 
+static struct hw_pace_rules annotation_pace(const struct hw_config *c)
+{
+    struct hw_pace_rules pace = hw_pace_annotation();
+    pace.percent_ms = c->pace.percent_gap_ms;
+    pace.other_ms = c->pace.idle_gap_ms;
+    return pace;
+}
+
 static int add_annotation(struct hw_publishing *p, struct hw_err *err)
 {
     const struct hw_config *c = p->config;
-    struct hw_pace_rules pace = hw_pace_annotation();
+    struct hw_pace_rules pace = annotation_pace(c);
     struct hw_sink *sink = NULL;
     const char *host =
         getenv("HOSTNAME"); /* the pod's name, unless hostNetwork or a hostname is set */
@@ -113,8 +121,6 @@ static int add_annotation(struct hw_publishing *p, struct hw_err *err)
                        "which pod: set HEADWAY_POD_NAME (downward API) or --pod-name");
     if (hw_annotation_new(&sink, p->kube, p->loop, p->clock, &opts, err) < 0)
         return -1;
-    pace.percent_ms = c->pace.percent_gap_ms;
-    pace.other_ms = c->pace.idle_gap_ms;
     sink->events = hw_reporter_sink_events(p->reporter);
     hw_reporter_add_sink(p->reporter, sink, &pace);
     return 0;
@@ -151,7 +157,7 @@ static void add_lines(struct hw_publishing *p, enum hw_lines_form form, int fd)
 static int add_dir(struct hw_publishing *p, struct hw_err *err)
 {
     const struct hw_config *c = p->config;
-    struct hw_pace_rules pace = hw_pace_annotation();
+    struct hw_pace_rules pace = annotation_pace(c);
     struct hw_sink_events events = hw_reporter_sink_events(p->reporter);
     struct hw_sink *sink = NULL;
     struct hw_objects objects = {
