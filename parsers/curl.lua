@@ -15,8 +15,7 @@ local units = require "headway.units"
 
 ---@class headway.parser.curl : headway.Parser
 ---@field parts headway.Parts
----@field moved integer       -Z: bytes; fraction: of them
----@field fraction number?
+---@field fraction number?    -Z: of the bytes
 ---@field transfers integer   -Z: how many were begun
 ---@field bad boolean         this file failed, unless it is tried again
 ---@field failures integer    files that failed
@@ -28,7 +27,7 @@ local M = {
 }
 M.__index = M
 
-function M.new() return setmetatable({ parts = parts.new(), moved = 0, transfers = 0, failures = 0 }, M) end
+function M.new() return setmetatable({ parts = parts.new(), transfers = 0, failures = 0 }, M) end
 
 local function size(number, letter) return units.size(number .. letter, 1024, ".") end
 
@@ -54,7 +53,8 @@ function M:meter(record)
   local total, got, sent = size(t, t_unit), size(r, r_unit), size(x, x_unit)
   if not (total and got and sent) then return nil, "counts over 63 bits" end
   local unknown = total == 0 or (total <= units.add(got, sent) and got_part .. sent_part == "00")
-  return self:take { done = units.add(got, sent), total = not unknown and total or nil, unit = "bytes" }
+  local sample = self:take { done = units.add(got, sent), total = not unknown and total or nil, unit = "bytes" }
+  return total > 0 and sample or nil -- all is 0 while it connects
 end
 
 local PARALLEL = "^ *([%d%-]+) +([%d%-]+) +(%d[%d.]*)([kMGTP]?) +(%d[%d.]*)([kMGTP]?) +(%d+) +(%d+) +()"
@@ -62,17 +62,18 @@ local PARALLEL = "^ *([%d%-]+) +([%d%-]+) +(%d[%d.]*)([kMGTP]?) +(%d[%d.]*)([kMG
 --- What was sent and received by all transfers, and how many of them were begun and are alive.
 function M:parallel(record)
   local down, up, d, d_unit, u, u_unit, begun, alive, rest = record:match(PARALLEL)
-  if not down or not record:find("^%d* *[%d%-]+:[%d:%-]+ +[%d%-]", rest) then return nil end
+  if not down then return nil end
+  rest = record:match("^%d+ +()", rest) or rest -- "Qd", those that wait: in older releases
+  if not record:find("^[%d%-]+:[%d:%-]+ +[%d%-]", rest) then return nil end
   local got, sent = size(d, d_unit), size(u, u_unit)
   begun, alive = units.integer(begun), units.integer(alive)
   if not (got and sent and begun and alive) or alive > begun then return nil, "counts that can't be" end
   local percent = tonumber(down:match "^%d%d?%d?$" or up:match "^%d%d?%d?$")
   if percent and percent <= 100 then self.fraction = math.max(self.fraction or 0, percent / 100) end
-  self.moved = math.max(self.moved, units.add(got, sent))
   self.transfers, self.ended = math.max(self.transfers, begun), nil
-  return {
-    done = self.moved, unit = "bytes", fraction = self.fraction, also = { { done = begun - alive, unit = "files" } },
-  }
+  local sample = self.parts:take { done = units.add(got, sent), unit = "bytes" }
+  sample.fraction, sample.also = self.fraction, { { done = begun - alive, unit = "files" } }
+  return sample
 end
 
 --- The bar tells no bytes and no name: what falls is another file.

@@ -67,17 +67,16 @@ local function count_of(word, first)
   local number, scale, letter = word:match "^(%d[%d.,]*)([kKMGTPE]?i?)([Bb]?)$"
   if not number or (letter == "" and not first) then return nil end
   local unit = letter == "B" and "bytes" or letter == "b" and "bits" or "lines"
-  return units.size(number .. scale, unit == "bytes" and 1024 or 1000), unit
+  return units.size(number .. scale, unit == "lines" and 1000 or 1024), unit
 end
 
 --- Words between blanks, in any order (-F); a name stands in front.
 local WORDS_MAX = 16
 local NAME = "^ *([^ ][^:]*): +"
 
-function M:line(record)
-  local name, from = record:match(NAME .. "()")
-  local done, unit, percent, words
-  words = 0
+local function read(record, from)
+  local done, unit, percent, last
+  local words = 0
   for word in record:gmatch("%S+", from) do
     words = words + 1
     if words > WORDS_MAX then break end
@@ -85,9 +84,19 @@ function M:line(record)
     if digits and #digits < 6 then percent = tonumber(digits) end
     if not done then
       done, unit = count_of(word, words == 1)
+    elseif words == 2 and word:find "^[Bb]$" then
+      done, unit = count_of(last .. word) -- "335 B"
     end
+    last = word
   end
-  if not percent and (not done or (unit == "lines" and words == 1)) then return nil end
+  if unit == "lines" and not percent and not record:find("[", 1, true) then return nil end
+  return done, unit, percent
+end
+
+function M:line(record)
+  local name, from = record:match(NAME .. "()")
+  local done, unit, percent = read(record, from)
+  if not done and not percent then return nil end
   if self.who ~= name and self.said then
     if (self.fraction or 0) < 1 then return nil end
     self.done, self.fraction = nil, nil

@@ -68,8 +68,10 @@ function M:take(bar)
   return self:say(restart)
 end
 
+local LAST_MAX = 8192 -- bytes at the end of a record that the last bar is looked for in
+
 function M:bars(record)
-  local from, last = 1, nil
+  local from, last = math.max(1, #record - LAST_MAX), nil
   while true do
     local at = record:find(" / ", from, true)
     if not at then break end
@@ -78,9 +80,14 @@ function M:bars(record)
   return last and self:take(last)
 end
 
+--- One more object has a line of its own; of how many nobody says.
+function M:object()
+  self.objects.done, self.objects.total, self.scanning = self.objects.done + 1, nil, nil
+end
+
 function M:failed(words)
   self.failures, self.ended = self.failures + 1, "failed"
-  return { message = words }
+  return { message = (words:gsub(" status code: .*", "")) }
 end
 
 --- With --json: an object each, exact; with --stat a last line for each command.
@@ -90,7 +97,7 @@ function M:json(record)
   if not line.operation then return nil end
   if type(line.error) == "string" then return self:failed(line.error) end
   if line.success ~= true then return nil end
-  self.objects.done = self.objects.done + 1
+  self:object()
   local size = jsonl.count(jsonl.get(line, "object", "size"))
   if size then
     self.bytes = { done = units.add(self.bytes and self.bytes.done or 0, size), unit = "bytes" }
@@ -109,7 +116,7 @@ function M:feed(record)
   end
   if sample or not record:find "^%l+ .*s3://" then return sample end
   if self.bytes then return nil end
-  self.objects.done = self.objects.done + 1
+  self:object()
   return self:say()
 end
 

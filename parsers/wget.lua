@@ -25,12 +25,13 @@ local units = require "headway.units"
 ---@field total integer?       of the present file
 ---@field sum integer          -nv: bytes of all files
 ---@field saved integer        files
+---@field files integer?       the same, as wget sums up
 ---@field failures integer     files
 ---@field ended string?
 local M = {
   api = 1, name = "wget", tool = "wget", versions = "1.21 to 1.25", unit = "bytes",
   commands = { "wget", "wget2", "busybox wget" },
-  hints = { "K ", "[", ": ", "ETA", "saved" },
+  hints = { "K ", "[", ": ", "ETA", "saved", "Giving up" },
 }
 M.__index = M
 
@@ -67,6 +68,12 @@ end
 function M:close(ended)
   self.parts:close()
   self.total, self.ended = nil, ended
+end
+
+--- A file is there. What that makes of the whole, as far as it is known.
+function M:save()
+  self.saved = self.saved + 1
+  return self.failures == 0 and "complete" or "partial"
 end
 
 --- "    50K .......... .......... ..........  0%  380M 0s": where the line begins, and the percent where it ends.
@@ -117,26 +124,34 @@ function M:busybox(record)
   return self:count(done, digits and percent_of(digits))
 end
 
+--- "[5/10]", without a length "[5]", and what stands behind.
+---@return string? n, string? m
+local function counts(record, behind)
+  local n, m = record:match("%[(%d+)/(%d+)%]" .. behind)
+  if n then return n, m end
+  return record:match("%[(%d+)%]" .. behind)
+end
+
 local DATE = "^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d "
 
 --- Lines with a date: a file is saved, or can't be had.
 function M:dated(record)
-  local n, m = record:match "%[(%d+)/?(%d*)%] %-> "
+  local n, m = counts(record, " %-> ")
   if n then
     local done = units.integer(n)
     if not done then return nil, "counts over 63 bits" end
-    self.sum, self.saved, self.ended = units.add(self.sum, done), self.saved + 1, "complete"
-    return {
-      done = self.sum, unit = "bytes", also = { { done = self.saved, unit = "files" } }, ended = "complete",
-    }
+    self.sum, self.ended = units.add(self.sum, done), self:save()
+    local sample = self.parts:take { done = self.sum, unit = "bytes" }
+    sample.also, sample.ended = { { done = self.saved, unit = "files" } }, self.ended
+    return sample
   end
-  n, m = record:match "%[(%d+)/?(%d*)%]$"
+  n, m = counts(record, "$")
   if n then
-    local done, total = units.integer(n), units.integer(m)
-    if not done or (m ~= "" and (not total or done > total)) then return nil, "counts that can't be" end
+    local done, total = units.integer(n), m and units.integer(m)
+    if not done or (m and (not total or done > total)) then return nil, "counts that can't be" end
     local sample = self.parts:take { done = done, total = total, unit = "bytes" }
-    self.saved, sample.ended = self.saved + 1, "complete"
-    self:close "complete"
+    self:close(self:save())
+    sample.ended = self.ended
     return sample
   end
   local words = record:match "^%S+ %S+ (%S+ %d%d%d: .*)$"
@@ -153,7 +168,9 @@ function M:summary(record)
   local files = n and units.integer(n)
   if not files or files > math.maxinteger - self.failures then return nil end
   self.ended = self.failures == 0 and "complete" or files > 0 and "partial" or "failed"
-  return { done = files, total = files + self.failures, unit = "files", ended = self.ended }
+  local restart = self.files and files < self.files or nil
+  self.files = files
+  return { done = files, total = files + self.failures, unit = "files", restart = restart, ended = self.ended }
 end
 
 function M:feed(record)
@@ -170,9 +187,8 @@ function M:feed(record)
     return { ended = "failed", message = words }
   end
   if record:find "^'.*' saved$" then -- busybox
-    self.saved = self.saved + 1
-    self:close "complete"
-    return { ended = "complete" }
+    self:close(self:save())
+    return { ended = self.ended }
   end
   if record:find("[Files: ", 1, true) == 1 then return self:status2(record) end
   return self:dots(record) or self:bar(record) or self:busybox(record) or self:summary(record)

@@ -15,6 +15,7 @@ local units = require "headway.units"
 ---@class headway.parser.xz : headway.Parser
 ---@field parts headway.Parts
 ---@field whole integer       files that have their last line
+---@field failed boolean
 ---@field ended string?
 local M = {
   api = 1, name = "xz", tool = "xz", versions = "5.2 to 5.8", unit = "bytes",
@@ -23,7 +24,7 @@ local M = {
 }
 M.__index = M
 
-function M.new() return setmetatable({ parts = parts.new(), whole = 0 }, M) end
+function M.new() return setmetatable({ parts = parts.new(), whole = 0, failed = false }, M) end
 
 local RATIO = "^ *%d[%d.,]* %a+ / (%d[%d.,]*) (%a+) = "
 local LEFT_MAX = 160 -- bytes behind a file's name
@@ -52,7 +53,8 @@ function M:last(record)
   }
   if not share then
     self.parts:close()
-    self.whole, self.ended, sample.ended = self.whole + 1, "complete", "complete"
+    self.whole, self.ended = self.whole + 1, self.failed and "partial" or "complete"
+    sample.ended = self.ended
   end
   return sample
 end
@@ -60,7 +62,7 @@ end
 function M:feed(record)
   local words = record:match "^xz: (.*)$"
   if words then
-    self.ended = "failed"
+    self.failed, self.ended = true, "failed"
     return { ended = "failed", message = words }
   end
   if record:find(" / ", 1, true) then return self:line(record) or self:last(record) end

@@ -16,6 +16,7 @@ local units = require "headway.units"
 ---@field parts headway.Parts
 ---@field present integer?    number of the present file, as zstd counts
 ---@field whole integer       files that have their last line
+---@field files integer?      the same, as zstd sums up
 ---@field failures integer
 ---@field ended string?
 local M = {
@@ -70,7 +71,8 @@ function M:last(record)
   if not done then return nil end
   local sample = self:count(done, done)
   self.parts:close()
-  self.whole, self.ended, sample.ended = self.whole + 1, "complete", "complete"
+  self.whole, self.ended = self.whole + 1, self.failures == 0 and "complete" or "partial"
+  sample.ended = self.ended
   return sample
 end
 
@@ -80,7 +82,9 @@ function M:summary(record)
   files = files and units.integer(files)
   if not files or files > math.maxinteger - self.failures then return nil end
   self.ended = self.failures == 0 and "complete" or files > 0 and "partial" or "failed"
-  return { done = files, total = files + self.failures, unit = "files", ended = self.ended }
+  local restart = self.files and files < self.files or nil
+  self.files = files
+  return { done = files, total = files + self.failures, unit = "files", restart = restart, ended = self.ended }
 end
 
 --- Errors may be glued to the line before: "==> 44%zstd: error 70 : Write error : ..."
@@ -88,7 +92,7 @@ function M:trouble(record)
   local at = record:find("zstd: ", 1, true)
   if not at then return nil end
   self.failures, self.ended = self.failures + 1, "failed"
-  return { ended = "failed", message = record:sub(at + 6):match "^(.-) *$" }
+  return { ended = "failed", message = record:sub(at + 6):match "^(.*%S)" }
 end
 
 function M:feed(record)

@@ -25,10 +25,12 @@ function M.manifest()
   return list
 end
 
---- The parser that the recording's own command would get; a program of one's own is told by its folder.
+--- The parser that the recording's own command would get; a program of one's own, or one in a pipe, is told by its
+--- folder.
 function M.parser_of(name, entry)
   local parser = core.parsers.choose(entry.command)
-  return parser == "auto" and name:match "^tqdm/" and "tqdm" or parser
+  local folder = name:match "^[^/]+":gsub("-", "_")
+  return parser == "auto" and core.parsers.find(folder) and folder or parser
 end
 
 --- ---- text ---------------------------------------------------------------------------------------
