@@ -80,12 +80,15 @@ function M:sum()
   return done, self.seen == self.items and total or nil
 end
 
+--- Files that are there.
+function M:whole() return math.min(math.max(self.ok, self.complete), self.items) end
+
 ---@return headway.Sample?
 function M:say()
   local done, total = self:sum()
   local several = self.items > 1
   if self.seen == 0 and not several then return nil end
-  local files = { done = math.min(self.complete, self.items), total = self.items, unit = "files" }
+  local files = { done = self:whole(), total = self.items, unit = "files" }
   if several and not total then
     files.also = { { done = done, unit = "bytes" } }
     return files
@@ -96,12 +99,13 @@ end
 --- A row of the results. Several downloads: what is complete, of all, when the last row is there.
 function M:result(stat)
   self.rows = self.rows + 1
+  self.items = math.max(self.items, self.rows)
   if stat == "OK" then self.ok = self.ok + 1 end
-  local ok = math.max(self.ok, self.complete)
-  self.ended = ok >= self.items and "complete" or ok > 0 and "partial" or "failed"
+  local ok = self:whole()
+  self.ended = ok == self.items and "complete" or ok > 0 and "partial" or "failed"
   if self.rows < self.items then return nil end
   if self.items < 2 then return { ended = self.ended } end
-  return { done = math.min(ok, self.items), total = self.items, unit = "files", ended = self.ended }
+  return { done = ok, total = self.items, unit = "files", ended = self.ended }
 end
 
 function M:readout(record)
@@ -153,7 +157,7 @@ end
 function M:finish(code)
   if not code then return self.ended and { ended = self.ended } or nil end
   if code == 0 then return { ended = "complete" } end
-  local some = code < 128 and code ~= 7 and math.max(self.ok, self.complete) > 0
+  local some = code < 128 and code ~= 7 and self:whole() > 0
   return { ended = some and "partial" or "failed" }
 end
 

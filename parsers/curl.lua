@@ -17,6 +17,7 @@ local units = require "headway.units"
 ---@field parts headway.Parts
 ---@field fraction number?    -Z: of the bytes
 ---@field transfers integer   -Z: how many were begun
+---@field anew boolean?       the next sample begins anew
 ---@field bad boolean         this file failed, unless it is tried again
 ---@field failures integer    files that failed
 ---@field ended string?
@@ -34,15 +35,20 @@ local function size(number, letter) return units.size(number .. letter, 1024, ".
 local METER = "^ *(%d+) +(%d[%d.]*)([kMGTP]?) +(%d+) +(%d[%d.]*)([kMGTP]?) +(%d+) +(%d[%d.]*)([kMGTP]?)"
   .. " +%-?%d[%d.]*[kMGTP]? +%-?%d[%d.]*[kMGTP]? +[%d%-]"
 
---- Counts of one file; bytes that come after an error are of another try.
-function M:take(sample)
+--- Counts of one file; bytes that come after an error are of another try. While it connects all is 0, which says
+--- nothing yet.
+function M:take(sample, nothing)
   if self.parts.over then
     self.bad = false
   elseif self.bad and sample.done > 0 then
     self.bad, self.failures = false, self.failures - 1
   end
   self.ended = nil
-  return self.parts:take(sample)
+  self.parts:take(sample)
+  self.anew = sample.restart or self.anew
+  if nothing then return nil end
+  sample.restart, self.anew = self.anew, nil
+  return sample
 end
 
 --- Two columns tell how much of what is known was received and sent. A length that is not known is taken for what
@@ -53,8 +59,8 @@ function M:meter(record)
   local total, got, sent = size(t, t_unit), size(r, r_unit), size(x, x_unit)
   if not (total and got and sent) then return nil, "counts over 63 bits" end
   local unknown = total == 0 or (total <= units.add(got, sent) and got_part .. sent_part == "00")
-  local sample = self:take { done = units.add(got, sent), total = not unknown and total or nil, unit = "bytes" }
-  return total > 0 and sample or nil -- all is 0 while it connects
+  local sample = { done = units.add(got, sent), total = not unknown and total or nil, unit = "bytes" }
+  return self:take(sample, total == 0)
 end
 
 local PARALLEL = "^ *([%d%-]+) +([%d%-]+) +(%d[%d.]*)([kMGTP]?) +(%d[%d.]*)([kMGTP]?) +(%d+) +(%d+) +()"
@@ -70,8 +76,8 @@ function M:parallel(record)
   if not (got and sent and begun and alive) or alive > begun then return nil, "counts that can't be" end
   local percent = tonumber(down:match "^%d%d?%d?$" or up:match "^%d%d?%d?$")
   if percent and percent <= 100 then self.fraction = math.max(self.fraction or 0, percent / 100) end
-  self.transfers, self.ended = math.max(self.transfers, begun), nil
-  local sample = self.parts:take { done = units.add(got, sent), unit = "bytes" }
+  self.transfers = math.max(self.transfers, begun)
+  local sample = self:take { done = units.add(got, sent), unit = "bytes" }
   sample.fraction, sample.also = self.fraction, { { done = begun - alive, unit = "files" } }
   return sample
 end

@@ -5,8 +5,8 @@
 --   160+0 records in
 --   160+0 records out                                             busybox: these two alone
 --   dd: error writing '/dev/full': No space left on device
--- Bytes count. dd knows no total: the setting `total` gives it one. The last lines are the same as those for SIGUSR1: they
--- prove no end.
+-- Bytes count. dd knows no total: the setting `total` gives it one. The last lines are the same as those for
+-- SIGUSR1: they prove no end.
 local units = require "headway.units"
 
 ---@class headway.parser.dd : headway.Parser

@@ -4,7 +4,7 @@
 --       model: 2.00MiB 0:00:02 [1.01MiB/s] [===========>           ] 66% ETA 0:00:01     -N
 --    100k 0:00:01 [91.8k/s] [ <=>                                  ]                     -l: lines; no size
 --   [=======================>                                      ] 33%                 -p
---   10                       -n: percents, or with -b bytes, or with -l lines: what it is shows by itself once it passes 100
+--   10                       -n: percents; with -b bytes, with -l lines: it shows once it passes 100
 --   1.0830 1048576           -n -t -b
 -- The percent is the progress, of a total that is not in the log; bytes stand beside it, rounded to three digits, exact
 -- with -n -b. -8 tells bits. Of several pv with -c and -N (not recorded) the first counts.

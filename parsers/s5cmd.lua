@@ -59,7 +59,7 @@ function M:take(bar)
   if restart then
     objects.done, bytes = 0, nil
   end
-  local grown = not bytes or bar.total > bytes.total or bar.all ~= objects.total
+  local grown = not (bytes and bytes.total) or bar.total > bytes.total or bar.all ~= objects.total
   self.scanning = bar.all > 1 and grown and bar.objects < bar.all or nil
   local done = math.max(bar.done, bytes and bytes.done or 0)
   self.bytes = { done = done, total = math.max(bar.total, done), unit = "bytes" }

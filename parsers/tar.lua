@@ -1,6 +1,6 @@
 --- tar: --checkpoint, --totals, -v.
 -- Seen: 1.34, 1.35 of GNU, also in German and French. Needs --checkpoint=N, with any action that prints, or -v.
---   tar: Write checkpoint 100                                    a record each, of 20 blocks of 512 bytes: option blocking
+--   tar: Write checkpoint 100                                    records, of 20 blocks of 512 bytes: option blocking
 --   tar: Schreib-Kontrollpunkt 50
 --   W: 645120 (630KiB, 1.4MiB/s)                                 "%T" in --checkpoint-action=echo or ttyout
 --   Total bytes written: 12052480 (12MiB, 1.1MiB/s)              --totals, --checkpoint-action=totals

@@ -94,7 +94,7 @@ function M:bar(record)
   local digits, space = record:sub(math.max(1, at - 5), at - 1):match "(%d+)%%( ?)$"
   local percent = digits and percent_of(digits)
   if space ~= " " then return self:count(done, percent) end
-  return self:bar2(record:match "^%S+", done, percent)
+  return self:bar2(record:match "^%S+" or "", done, percent)
 end
 
 --- wget2: several at once. Of one file alone the percent is the progress.
@@ -134,26 +134,32 @@ end
 
 local DATE = "^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d "
 
+--- -nv: a file is saved, bytes are summed up.
+function M:brief(digits)
+  local done = units.integer(digits)
+  if not done then return nil, "counts over 63 bits" end
+  self.sum, self.ended = units.add(self.sum, done), self:save()
+  local sample = self.parts:take { done = self.sum, unit = "bytes" }
+  sample.also, sample.ended = { { done = self.saved, unit = "files" } }, self.ended
+  return sample
+end
+
+--- A file is saved.
+function M:whole(n, m)
+  local done, total = units.integer(n), m and units.integer(m)
+  if not done or (m and (not total or done > total)) then return nil, "counts that can't be" end
+  local sample = self.parts:take { done = done, total = total, unit = "bytes" }
+  self:close(self:save())
+  sample.ended = self.ended
+  return sample
+end
+
 --- Lines with a date: a file is saved, or can't be had.
 function M:dated(record)
-  local n, m = counts(record, " %-> ")
-  if n then
-    local done = units.integer(n)
-    if not done then return nil, "counts over 63 bits" end
-    self.sum, self.ended = units.add(self.sum, done), self:save()
-    local sample = self.parts:take { done = self.sum, unit = "bytes" }
-    sample.also, sample.ended = { { done = self.saved, unit = "files" } }, self.ended
-    return sample
-  end
-  n, m = counts(record, "$")
-  if n then
-    local done, total = units.integer(n), m and units.integer(m)
-    if not done or (m and (not total or done > total)) then return nil, "counts that can't be" end
-    local sample = self.parts:take { done = done, total = total, unit = "bytes" }
-    self:close(self:save())
-    sample.ended = self.ended
-    return sample
-  end
+  local digits = counts(record, " %-> ")
+  if digits then return self:brief(digits) end
+  local n, m = counts(record, "$")
+  if n then return self:whole(n, m) end
   local words = record:match "^%S+ %S+ (%S+ %d%d%d: .*)$"
   if not words and record:find(" Giving up.", 1, true) then words = record:match "^%S+ %S+ (.*)$" end
   if not words then return nil end

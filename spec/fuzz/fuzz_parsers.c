@@ -11,12 +11,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const names[] = {
-    "rsync", "rclone", "tqdm", "juicefs_warmup", "juicefs_sync", "juicefs_dataload", "alluxio_load",
-    "auto",  "nm",     NULL, /* NULL: the reader below */
-    "s5cmd", "aws_s3", "curl",   "wget",           "aria2c",       "dd",
-    "pv",    "tar",    "zstd",   "xz"
-};
+static const char *const names[] = { "rsync",        "rclone",
+                                     "tqdm",         "juicefs_warmup",
+                                     "juicefs_sync", "juicefs_dataload",
+                                     "alluxio_load", "auto",
+                                     "nm",           NULL, /* NULL: the reader below */
+                                     "s5cmd",        "aws_s3",
+                                     "curl",         "wget",
+                                     "aria2c",       "dd",
+                                     "pv",           "tar",
+                                     "zstd",         "xz" };
 
 /* Takes any JSON and any number apart: what of the toolkit is C. */
 static const char reader[] =

@@ -40,7 +40,8 @@ describe("aria2c, from line to line:", function()
     { "complete, in German",          { ONE, NOTICE .. "Übertragung vollständig: out/model.bin" },                bytes(10 * MIB, 10 * MIB) },
     { "not all were seen: files",     { THREE, TWO },                                                             files(0, 3, { also = { bytes(MIB + MIB // 2) } }) },
     { "the rest was seen: bytes",     { THREE, TWO, "[#aaaaaa 1.0MiB/1.0MiB(99%) CN:1]" },                        bytes(2 * MIB + MIB // 2, 8 * MIB, files(0, 3)) },
-    { "the summary names the file",   { "[#f1965f 1.0MiB/5.0MiB(20%) CN:1]", "FILE: out/a", "[#22a55f 1.0MiB/2.0MiB(50%) CN:1]", "FILE: out/b", NOTICE .. "Download complete: out/a" },
+    { "the summary names the file",
+        { "[#f1965f 1.0MiB/5.0MiB(20%) CN:1]", "FILE: out/a", "[#22a55f 1.0MiB/2.0MiB(50%) CN:1]", "FILE: out/b", NOTICE .. "Download complete: out/a" },
                                       bytes(6 * MIB, 7 * MIB, files(1, 2)) },
     { "else it is the furthest",      { TWO, NOTICE .. "Download complete: out/a" },                              bytes(3 * MIB, 7 * MIB, files(1, 2)) },
     { "what is over stays so",        { TWO, NOTICE .. "Download complete: out/a", TWO },                         bytes(3 * MIB, 7 * MIB, files(1, 2)) },
@@ -54,7 +55,9 @@ describe("aria2c, from line to line:", function()
 
   case.ends(it, "aria2c", {
     { {}, 0, "complete" }, { {}, 3, "failed" }, { {}, nil, nil }, { { TWO, row "OK  ", row "ERR " }, 3, "partial" }, { { ONE, row "ERR " }, nil, "failed" },
-    { { TWO, NOTICE .. "Download complete: a" }, 7, "failed" }, { { TWO, NOTICE .. "Download complete: a" }, 137, "failed" }, { { TWO, row "OK  ", row "OK  " }, nil, "complete" },
+    { { row "ERR " }, nil, "failed" }, { { row "OK  " }, nil, "complete" }, -- the log begins late
+    { { TWO, NOTICE .. "Download complete: a" }, 7, "failed" }, { { TWO, NOTICE .. "Download complete: a" }, 137, "failed" },
+    { { TWO, row "OK  ", row "OK  " }, nil, "complete" },
   })
 
   it("takes more downloads than it keeps", function()
@@ -66,8 +69,10 @@ describe("aria2c, from line to line:", function()
   local many = {}
   for i = 1, 100 do many[i] = ("[#%06x 1.0MiB/2.0MiB(50%%)]"):format(i) end
   case.quick(it, "aria2c", {
-    table.concat(many), ("[#"):rep(2000), ("[#aaaaaa 1"):rep(400), "[#aaaaaa " .. ("1"):rep(4000), "[#aaaaaa 1" .. ("B"):rep(4000), "[#aaaaaa " .. ("9"):rep(30) .. "B/" .. ("9"):rep(30) .. "B(",
-    "[#aaaaaa " .. ("9"):rep(18) .. "GiB/1GiB(", NOTICE .. (" "):rep(4000) .. "1 x", NOTICE .. ("a "):rep(2000) .. "1 x", NOTICE .. ("a"):rep(4000) .. ":", NOTICE .. "a " .. ("9"):rep(30) .. " x",
+    table.concat(many), ("[#"):rep(2000), ("[#aaaaaa 1"):rep(400), "[#aaaaaa " .. ("1"):rep(4000), "[#aaaaaa 1" .. ("B"):rep(4000),
+    "[#aaaaaa " .. ("9"):rep(30) .. "B/" .. ("9"):rep(30) .. "B(",
+    "[#aaaaaa " .. ("9"):rep(18) .. "GiB/1GiB(", NOTICE .. (" "):rep(4000) .. "1 x", NOTICE .. ("a "):rep(2000) .. "1 x", NOTICE .. ("a"):rep(4000) .. ":",
+    NOTICE .. "a " .. ("9"):rep(30) .. " x",
     "  -> [" .. ("]"):rep(4000), "  -> " .. ("["):rep(4000) .. " errorCode=3 x", "FILE: " .. ("a"):rep(4000), (" "):rep(4000) .. "-> errorCode=",
   })
 end)

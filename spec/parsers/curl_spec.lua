@@ -33,7 +33,8 @@ describe("curl, one record:", function()
     { "-Z of 7.74",              " 79 --  2093k     0     2     1     0  0:00:02  0:00:02 --:--:-- 1029k      ",
                                  bytes(2143232, nil, { fraction = 0.79, also = { { done = 1, unit = "files" } } }) },
     { "-Z, more alive than begun", "--  --   528k     0     2     3  --:--:-- --:--:-- --:--:-- 1047k",              "counts that can't be" },
-    { "it failed",               FAILED,                                                                              { ended = "failed", message = "The requested URL returned error: 404" } },
+    { "it failed",               FAILED,
+        { ended = "failed", message = "The requested URL returned error: 404" } },
     { "a header",                HEADER },
     { "of a header",             "                                 Dload  Upload   Total   Spent    Left  Speed" },
     { "a warning",               "Warning: Problem : HTTP error. Will retry in 1 seconds. 1 retries left." },
@@ -47,9 +48,11 @@ describe("curl, from line to line:", function()
   case.rows(it, "curl", {
     { "the next file",           { HEADER, meter(100, "5859k", "5859k"), HEADER, ZERO, meter(1, "2441k", "49152") }, bytes(49152, 2499584, { phase = { index = 2 } }) },
     { "another try",             { HEADER, meter(50, "1000k", "500k"), meter(1, "1000k", "10k") },                   bytes(10240, 1024000, { restart = true }) },
+    { "another try, from 0",     { HEADER, meter(50, "1000k", "500k"), FAILED, ZERO, meter(40, "1000k", "400k") },   bytes(409600, 1024000, { restart = true }) },
     { "9999k, then 9.7M",        { HEADER, meter(50, "20.0M", "9999k"), meter(50, "20.0M", "9.7M") },                bytes(10238976, 20971520) },
     { "-#: the next file",       { "#### 100.0%", "#   7.3%" },                                                      { fraction = 0.073, phase = { index = 2 } } },
-    { "-Z: the percent is held", { " 80 --  2125k     0     2     1   0:00:02  0:00:02 --:--:-- 1025k", " 40 --  2130k     0     4     3   0:00:02  0:00:02 --:--:-- 1025k" },
+    { "-Z: the percent is held",
+        { " 80 --  2125k     0     2     1   0:00:02  0:00:02 --:--:-- 1025k", " 40 --  2130k     0     4     3   0:00:02  0:00:02 --:--:-- 1025k" },
                                  bytes(2181120, nil, { fraction = 0.8, also = { { done = 1, unit = "files" } } }) },
   })
 
@@ -83,7 +86,8 @@ describe("curl, from line to line:", function()
 
   case.quick(it, "curl", {
     (" "):rep(4095) .. "%", ("1"):rep(4095) .. ":", ("1 "):rep(2047) .. ":", ("1"):rep(2000) .. (" "):rep(2000) .. ":", ("#"):rep(4095) .. "%", ("# "):rep(2047) .. "%",
-    "# " .. ("1"):rep(4000) .. ".1%", ("- "):rep(2040) .. ":", "1 1 1 1 1 1 " .. ("1"):rep(4000) .. ":", "1 1 1 1 1 1 " .. ("-"):rep(4000) .. ":", "1 1 1 1 1 1 " .. ("1 "):rep(2000) .. ":",
+    "# " .. ("1"):rep(4000) .. ".1%", ("- "):rep(2040) .. ":", "1 1 1 1 1 1 " .. ("1"):rep(4000) .. ":", "1 1 1 1 1 1 " .. ("-"):rep(4000) .. ":",
+    "1 1 1 1 1 1 " .. ("1 "):rep(2000) .. ":",
     "curl: (" .. ("1"):rep(4000) .. ")", meter(1, ("9"):rep(40), ("9"):rep(40)), meter(1, ("9"):rep(18) .. "P", "1"), "1 1..1 1 1.1.1 1 1 1 1 0:",
   })
 end)

@@ -15,7 +15,8 @@ describe("dd, one record:", function()
     { "little",              "335 bytes copied, 0.000218709 s, 1.5 MB/s",                                   bytes(335) },
     { "nothing",             "0 bytes copied, 0.000218709 s, 0.0 kB/s",                                     bytes(0) },
     { "busybox, long form",  "3145728 bytes (3.0MB) copied, 2.938380 seconds, 1.0MB/s",                     bytes(3145728) },
-    { "an error",            "dd: error writing '/dev/full': No space left on device",                      { ended = "failed", message = "error writing '/dev/full': No space left on device" } },
+    { "an error",            "dd: error writing '/dev/full': No space left on device",
+        { ended = "failed", message = "error writing '/dev/full': No space left on device" } },
     { "a warning",           "dd: warning: partial read (4096 bytes); suggest iflag=fullblock" },
     { "what was read",       "160+0 records in" },
     { "other bytes",         "335 bytes were lost, alas" },
@@ -37,7 +38,8 @@ describe("dd, from line to line:", function()
 
   case.ends(it, "dd", { { {}, 0, "complete" }, { {}, 1, "failed" }, { {}, nil, nil }, { { LINE }, nil, nil }, { { "dd: error writing 'x'" }, nil, "failed" } })
   case.quick(it, "dd", {
-    ("1"):rep(4095), ("1"):rep(4000) .. " bytes ", "1 " .. ("b"):rep(4000), "1 bytes " .. (" s"):rep(2000), ("1+"):rep(2000), ("1"):rep(2000) .. "+" .. ("1"):rep(2000), "dd: " .. ("x"):rep(4000),
+    ("1"):rep(4095), ("1"):rep(4000) .. " bytes ", "1 " .. ("b"):rep(4000), "1 bytes " .. (" s"):rep(2000), ("1+"):rep(2000), ("1"):rep(2000) .. "+" .. ("1"):rep(2000),
+    "dd: " .. ("x"):rep(4000),
     "1 bytes " .. ("1 second"):rep(500),
   })
 end)

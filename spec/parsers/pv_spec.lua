@@ -30,7 +30,8 @@ describe("pv, one record:", function()
     { "-n",                  "10",                                                                                 { fraction = 0.1 } },
     { "-n -b",               "1048576",                                                                            bytes(MIB) },
     { "-n -t -b",            "1.0830 1048576",                                                                     bytes(MIB) },
-    { "an error",            "pv: write failed: No space left on device",                                          { ended = "failed", message = "write failed: No space left on device" } },
+    { "an error",            "pv: write failed: No space left on device",
+        { ended = "failed", message = "write failed: No space left on device" } },
     { "a time alone",        "ETA 0:00:02" },
     { "text",                "copying the model" },
     { "text with a number",  "3 files to go" },
@@ -59,7 +60,8 @@ describe("pv, from line to line:", function()
 
   case.ends(it, "pv", { { {}, 0, "complete" }, { {}, 2, "failed" }, { {}, nil, nil }, { { line(9, 100) }, nil, nil }, { { "pv: a: No such file" }, nil, "failed" } })
   case.quick(it, "pv", {
-    ("1"):rep(4095), ("1 "):rep(2047), ("1% "):rep(1300), (" "):rep(4000) .. "1", ("a"):rep(4000) .. ": 1%", ("a "):rep(2000) .. ": 1%", (": "):rep(2000), ("1."):rep(2000) .. "MiB 1%",
+    ("1"):rep(4095), ("1 "):rep(2047), ("1% "):rep(1300), (" "):rep(4000) .. "1", ("a"):rep(4000) .. ": 1%", ("a "):rep(2000) .. ": 1%", (": "):rep(2000),
+    ("1."):rep(2000) .. "MiB 1%",
     "1." .. ("1"):rep(4000) .. " 1", ("9"):rep(18) .. "EiB 1%", ("9"):rep(4000) .. "% 1", "pv: " .. (" "):rep(4000),
   })
 end)

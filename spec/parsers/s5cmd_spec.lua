@@ -27,10 +27,12 @@ describe("s5cmd, one record:", function()
     { "bars glued together",    bar("1.00 MB", "2.00 MB", 1, 2) .. bar("1.50 MB", "2.00 MB", 1, 2),     bytes(1500000, 2000000, objects(1, 2), SCAN) },
     { "an error behind a bar",  bar("3.00 MB", "3.00 MB", 0, 6) .. ERROR,
                                 bytes(3000000, 3000000, objects(0, 6), { scanning = true, message = "NoSuchBucket: The specified bucket does not exist" }) },
-    { "a bar behind an error",  ERROR .. bar("3.00 MB", "3.00 MB", 0, 1),                               bytes(3000000, 3000000, objects(0, 1), { message = "NoSuchBucket: The specified bucket does not exist" }) },
+    { "a bar behind an error",  ERROR .. bar("3.00 MB", "3.00 MB", 0, 1),
+        bytes(3000000, 3000000, objects(0, 1), { message = "NoSuchBucket: The specified bucket does not exist" }) },
     { "an object",              ONE,                                                                    objects(1) },
     { "one that is removed",    "rm s3://demo/s1/img_002.raw",                                          objects(1) },
-    { "an error",               ERROR,                                                                  { message = "NoSuchBucket: The specified bucket does not exist" } },
+    { "an error",               ERROR,
+        { message = "NoSuchBucket: The specified bucket does not exist" } },
     { "--json",                 line(164981),                                                           bytes(164981, nil, objects(1)) },
     { "--json, no size",        '{"operation":"rm","success":true,"source":"s3://demo/a"}',             objects(1) },
     { "--json, an error",       '{"operation":"cp","command":"cp a s3://b/","error":"given object a not found"}', { message = "given object a not found" } },
@@ -57,6 +59,7 @@ describe("s5cmd, from line to line:", function()
     { "objects add up",             { ONE, ONE, ONE },                                                        objects(3) },
     { "sizes add up",               { line(5), line(7) },                                                     bytes(12, nil, objects(2)) },
     { "sizes behind a bar",         { bar("2.00 MB", "2.00 MB", 3, 3), line(5) },                             bytes(2000005, nil, objects(4)) },
+    { "a bar behind sizes",         { line(5), bar("1.00 MB", "2.00 MB", 1, 3) },                             bytes(1000000, 2000000, objects(1, 3), SCAN) },
     { "beside a bar lines are not counted", { bar("1.00 MB", "2.00 MB", 1, 3), ONE } },
   })
 
@@ -67,8 +70,10 @@ describe("s5cmd, from line to line:", function()
 
   local wide = 60000 -- bytes, of 64 KiB
   case.quick(it, "s5cmd", {
-    (" / "):rep(wide // 3), ("1 B / 1 B"):rep(wide // 9), ("("):rep(wide), "1 B / 1 B" .. ("("):rep(wide), "1 B / 1 B " .. ("(1/1"):rep(wide // 4), ('ERROR "'):rep(wide // 7),
-    'ERROR "' .. ('": '):rep(wide // 3), ("c"):rep(wide) .. "s3://", "cp " .. ("s3:/"):rep(wide // 4), '{"operation":' .. ("["):rep(30000) .. "}", ("9"):rep(24) .. " PB / " .. ("9"):rep(24) .. " PB (1/1)",
+    (" / "):rep(wide // 3), ("1 B / 1 B"):rep(wide // 9), ("("):rep(wide), "1 B / 1 B" .. ("("):rep(wide), "1 B / 1 B " .. ("(1/1"):rep(wide // 4),
+    ('ERROR "'):rep(wide // 7),
+    'ERROR "' .. ('": '):rep(wide // 3), ("c"):rep(wide) .. "s3://", "cp " .. ("s3:/"):rep(wide // 4), '{"operation":' .. ("["):rep(30000) .. "}",
+    ("9"):rep(24) .. " PB / " .. ("9"):rep(24) .. " PB (1/1)",
     bar("1 B", "2 B", 1, 2):gsub("1/2", ("9"):rep(40) .. "/" .. ("9"):rep(40)) .. "",
   })
 

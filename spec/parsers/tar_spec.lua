@@ -25,7 +25,8 @@ describe("tar, one record:", function()
     { "dots",                ".......",                                                     { done = 7, unit = "checkpoints" } },
     { "-v",                  "photos/2023/img_039.raw",                                     { done = 1, unit = "entries" } },
     { "it can't go on",      RECOVER,                                                       { ended = "failed", message = "Error is not recoverable: exiting now" } },
-    { "it leaves some out",  PREVIOUS,                                                      { ended = "partial", message = "Exiting with failure status due to previous errors" } },
+    { "it leaves some out",  PREVIOUS,
+        { ended = "partial", message = "Exiting with failure status due to previous errors" } },
     { "an error",            "tar: none: Cannot stat: No such file or directory" },
     { "a status",            "tar: Child returned status 1" },
     { "a note",              "tar: Removing leading `/' from member names" },
@@ -46,11 +47,13 @@ describe("tar, from line to line:", function()
   end)
 
   case.ends(it, "tar", {
-    { {}, 0, "complete" }, { {}, 1, "partial" }, { {}, 2, "failed" }, { {}, nil, nil }, { { PREVIOUS }, 2, "partial" }, { { RECOVER }, 2, "failed" }, { { PREVIOUS }, nil, "partial" },
+    { {}, 0, "complete" }, { {}, 1, "partial" }, { {}, 2, "failed" }, { {}, nil, nil }, { { PREVIOUS }, 2, "partial" }, { { RECOVER }, 2, "failed" },
+    { { PREVIOUS }, nil, "partial" },
     { { PREVIOUS }, 137, "failed" }, { { point(3) }, nil, nil },
   })
   case.quick(it, "tar", {
-    ("/s)"):rep(1300), ("1 (1, 1/s)"):rep(400), "tar: " .. (" "):rep(4000), "tar: " .. ("a "):rep(2000) .. "1", "tar: a " .. ("1"):rep(4000), ("."):rep(4095), ("."):rep(4000) .. "x",
+    ("/s)"):rep(1300), ("1 (1, 1/s)"):rep(400), "tar: " .. (" "):rep(4000), "tar: " .. ("a "):rep(2000) .. "1", "tar: a " .. ("1"):rep(4000), ("."):rep(4095),
+    ("."):rep(4000) .. "x",
     ("9"):rep(90) .. " (1, 1/s)", ("("):rep(4000) .. "/s)", "tar: " .. ("9"):rep(30),
   })
 end)

@@ -18,10 +18,12 @@ describe("xz, one record:", function()
     { "in German",             "  100 %      783,8 KiB / 1.953,1 KiB = 0,401                   0:01",             bytes(1999974, 1.0) },
     { "no size is known",      "  --- %           0.4 MiB / 0.9 MiB = 0.441                   0:01",              bytes(943718) },
     { "a file's only line",    LAST,                                                                               bytes(3999948, nil, WHOLE) },
-    { "the same, quick",       "more.txt: 844.2 KiB / 1953.1 KiB = 0.432",                                         bytes(1999974, nil, { total = 1999974, ended = "complete" }) },
+    { "the same, quick",       "more.txt: 844.2 KiB / 1953.1 KiB = 0.432",
+        bytes(1999974, nil, { total = 1999974, ended = "complete" }) },
     { "a name like a line",    "a: b / c: 1669.8 KiB / 3906.2 KiB = 0.427, 790 KiB/s, 0:02",                       bytes(3999948, nil, WHOLE) },
     { "it failed",             "more.txt: 6.1 %, 8192 B / 120.0 KiB = 0.067",                                      bytes(122880, 0.061) },
-    { "an error",              MISSING,                                                                            { ended = "failed", message = "none.txt: No such file or directory" } },
+    { "an error",              MISSING,
+        { ended = "failed", message = "none.txt: No such file or directory" } },
     { "which file",            "words.txt (1/2)" },
     { "text",                  "step 1 / 2 done" },
     { "a size over 63 bits",   " 48.5 %   0.6 MiB / " .. ("9"):rep(18) .. " GiB = 0.316" },
@@ -35,16 +37,21 @@ describe("xz, from line to line:", function()
     { "the second",          { "a (1/2)", line("100", "1.9"), "b (2/2)", line("1.0", "0.5") },          bytes(524288, 0.01, { phase = two }) },
     { "of one no phase",     { "a (1/1)", line("48.5", "1.9") },                                        bytes(1992294, 0.485) },
     { "without a name",      { line("100", "1.9"), line("1.0", "0.5") },                                bytes(524288, 0.01, { phase = { index = 2 } }) },
-    { "a line each",         { LAST, LAST },                                                            bytes(3999948, nil, { total = 3999948, ended = "complete", phase = { index = 2 } }) },
+    { "a line each",         { LAST, LAST },
+        bytes(3999948, nil, { total = 3999948, ended = "complete", phase = { index = 2 } }) },
     { "one is missing",      { MISSING, LAST },                                                         bytes(3999948, nil, { total = 3999948, ended = "partial" }) },
   })
 
   case.ends(it, "xz", {
-    { {}, 0, "complete" }, { {}, 1, "failed" }, { {}, 2, "complete" }, { {}, nil, nil }, { { LAST }, nil, "complete" }, { { MISSING }, nil, "failed" }, { { MISSING, LAST }, 1, "partial" },
-    { { LAST, MISSING }, 1, "partial" }, { { "a (1/2)", line("100", "1.9"), "b (2/2)" }, 1, "partial" }, { { LAST }, 130, "failed" }, { { line("100", "1.9") }, nil, nil },
+    { {}, 0, "complete" }, { {}, 1, "failed" }, { {}, 2, "complete" }, { {}, nil, nil }, { { LAST }, nil, "complete" }, { { MISSING }, nil, "failed" },
+    { { MISSING, LAST }, 1, "partial" },
+    { { LAST, MISSING }, 1, "partial" }, { { "a (1/2)", line("100", "1.9"), "b (2/2)" }, 1, "partial" }, { { LAST }, 130, "failed" },
+    { { line("100", "1.9") }, nil, nil },
   })
   case.quick(it, "xz", {
-    (" / "):rep(1300), (" ("):rep(2000), (" (1"):rep(1300) .. "/1)", " (" .. ("1"):rep(4000), (" "):rep(4000) .. " / ", ("1"):rep(4000) .. " % 1 B / 1 B = ", "1 % " .. ("1"):rep(4000) .. " / ",
-    ("-"):rep(4000) .. " / ", "1 %" .. (" "):rep(4000) .. " / ", ("1 B / 1 B = "):rep(340), "a (1/" .. ("9"):rep(40) .. ")", "a: 1 B / " .. ("9"):rep(40) .. " B = 1", ("1."):rep(2000) .. " % / ",
+    (" / "):rep(1300), (" ("):rep(2000), (" (1"):rep(1300) .. "/1)", " (" .. ("1"):rep(4000), (" "):rep(4000) .. " / ", ("1"):rep(4000) .. " % 1 B / 1 B = ",
+    "1 % " .. ("1"):rep(4000) .. " / ",
+    ("-"):rep(4000) .. " / ", "1 %" .. (" "):rep(4000) .. " / ", ("1 B / 1 B = "):rep(340), "a (1/" .. ("9"):rep(40) .. ")", "a: 1 B / " .. ("9"):rep(40) .. " B = 1",
+    ("1."):rep(2000) .. " % / ",
   })
 end)
