@@ -114,10 +114,9 @@ end
 function M:finish(code)
   if not code then return self.ended and { ended = self.ended } or nil end
   local files = math.max(self.parts.index, self.transfers)
-  if self.failures > 0 and self.failures < files then return { ended = "partial" } end
-  if code ~= 0 then return { ended = "failed" } end
-  if files < 2 then return { ended = "complete" } end
-  return { done = files, total = files, unit = "files", ended = "complete" }
+  local ended = self.failures > 0 and self.failures < files and "partial" or code == 0 and "complete" or "failed"
+  if files < 2 or ended == "failed" then return { ended = ended } end
+  return { done = files - self.failures, total = files, unit = "files", ended = ended }
 end
 
 return M

@@ -78,11 +78,17 @@ describe("curl, from line to line:", function()
   case.ends(it, "curl", {
     { {}, 0, "complete" }, { {}, 22, "failed" }, { {}, nil, nil }, { ONE, 0, "complete" }, { ONE, nil, nil }, { ONE, 130, "failed" },
     { { FAILED }, nil, "failed" }, { { FAILED }, 22, "failed" },
-    { { ONE[1], ONE[2], HEADER, ZERO, FAILED }, 22, "partial" }, -- one of two
-    { { HEADER, ZERO, FAILED, HEADER, ONE[2] }, 0, "partial" }, -- the status is the last one's
     { { HEADER, ZERO, FAILED, ZERO, ONE[2] }, 0, "complete" }, -- it was tried again
     { { HEADER, ZERO, FAILED, ZERO, FAILED }, 22, "failed" },
   })
+
+  it("tells how many failed of several, whichever the status is of", function()
+    for _, row in ipairs { { { HEADER, ONE[2], HEADER, ZERO, FAILED }, 22 }, { { HEADER, ZERO, FAILED, HEADER, ONE[2] }, 0 } } do
+      local h = case.new "curl"
+      for _, record in ipairs(row[1]) do h:feed(record) end
+      assert.same({ done = 1, total = 2, unit = "files", ended = "partial" }, h:finish(row[2]))
+    end
+  end)
 
   case.quick(it, "curl", {
     (" "):rep(4095) .. "%", ("1"):rep(4095) .. ":", ("1 "):rep(2047) .. ":", ("1"):rep(2000) .. (" "):rep(2000) .. ":", ("#"):rep(4095) .. "%", ("# "):rep(2047) .. "%",
