@@ -111,7 +111,10 @@ function M:stats(record)
 end
 
 function M:feed(record)
-  if record:find "^{" then return self:json(record) end
+  if record:find "^{" then -- what --json prints at the end is in many lines, and none of these
+    if not record:find('"type"', 1, true) then return nil end
+    return self:json(record)
+  end
   if record:find("[Errno", 1, true) then
     self.warned = true
     return nil

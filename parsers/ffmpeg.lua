@@ -7,7 +7,7 @@
 --   progress=end                              also where it was interrupted
 --   Exiting normally, received signal 2.
 -- What counts is the time of what was written, in milliseconds, of the longest input; -t, -ss, speed filters and
--- loops are not seen in a log: the option duration tells. It exits 0 on a full disk, so the log can't tell that.
+-- loops are not seen in a log: the option duration tells.
 local duration = require "headway.duration"
 local units = require "headway.units"
 

@@ -41,6 +41,7 @@ local untrue = {
   ["juicefs/sync-failed-pty"] = { bytes = "of the object that failed a part was copied" },
   ["curl/no-length-pipe"] = "bytes without a total: auto looks for pairs",
   ["s5cmd/cp-progress-pipe"] = "the last redraw stands behind the one before it, with nothing between",
+  ["7z/unreadable-exit1-pipe"] = "its percents and counts go on over files that could not be read",
   ["aria2c/readout-pty"] = "its last line but one is the last that tells a number",
 }
 
