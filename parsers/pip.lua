@@ -15,7 +15,7 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "pip", tool = "pip", versions = "21.3 to 26.3", unit = "bytes",
   commands = { "pip download", "pip install", "pip wheel", "python -m pip" },
-  hints = { "Downloading ", "B/s", "Progress ", "Successfully ", "ERROR: " },
+  hints = { "Downloading ", "B/s", " eta ", "Progress ", "Successfully ", "ERROR: " },
 }
 M.__index = M
 
@@ -50,7 +50,7 @@ local function size(number, unit) return units.size(number .. unit, 1000, ".") e
 
 --- The counts of a bar, behind the last byte of it: "10.2/16.9 MB 3.1 MB/s", "4.2 MB 3.1 MB/s".
 function M:bar(record)
-  local at = record:match "^ +[\x80-\xFF]*() " or record:match "^ +|[\x80-\xFF# ]*|()"
+  local at = record:match "^ +[\x80-\xFF%-]+() " or record:match "^ +|[\x80-\xFF# ]*|()"
   if not at then return nil end
   local done, total, unit = record:match("^ (%d[%d.]*)/(%d[%d.]*) (%a?B) ", at)
   if done then

@@ -22,7 +22,7 @@ describe("restic, one record:", function()
                                   of(5, 10, 2, 4, scanning) },
     { "JSON: the summary",        SUMMARY,                            of(44000000, 44000000, 36, 36, complete) },
     { "JSON: a fatal error",      '{"message_type":"exit_error","code":1,"message":"Fatal: no"}', { ended = "failed", message = "Fatal: no" } },
-    { "JSON: cut",                '{"message_type":"status","perc',   "not JSON: premature end of input at byte 30" },
+    { "JSON: cut",                '{"message_type":"status","perc',   "not JSON: unfinished string at byte 30" },
     { "JSON: below zero",         '{"message_type":"status","bytes_done":-1}', "a count that is none" },
     { "text: it still looks",     "[0:00] 0 files 0 B, total 1 files 387.676 KiB, 0 errors", of(0, 396980, 0, 1, scanning) },
     { "text: a percent",          "[0:02] 40.90%  12 files 17.164 MiB, total 36 files 41.962 MiB, 0 errors ETA 0:02",
