@@ -10,7 +10,9 @@ local M = {
   commands = { "mysqldump", "mariadb-dump" },
   hints = { "-- Retrieving table structure", "-- Disconnecting from", "mysqldump: ", "mariadb-dump: " },
   options = {
-    tables = { type = "integer", default = 0, min = 0, max = 1000000000, help = "how many tables are dumped; 0: not known" },
+    tables = {
+      type = "integer", default = 0, min = 0, max = 1000000000, help = "how many tables are dumped; 0: not known",
+    },
   },
 }
 M.__index = M

@@ -38,7 +38,9 @@ function M:feed(record)
   local done, total, spaces, of = record:match "^ *(%d+)/(%d+) kB %(%d+%%%), (%d+)/(%d+) "
   if not done then return self:other(record) end
   done, total, spaces, of = units.integer(done), units.integer(total), units.integer(spaces), units.integer(of)
-  if not (done and total and spaces and of) or total > KIB_MAX or done > KIB_MAX then return nil, "counts over 63 bits" end
+  if not (done and total and spaces and of) or total > KIB_MAX or done > KIB_MAX then
+    return nil, "counts over 63 bits"
+  end
   if done > total or spaces > of then return nil, "more done than there is" end
   self.bytes = math.max(self.bytes, done * 1024)
   return {

@@ -58,7 +58,8 @@ end
 function M:close(bytes, files)
   self.whole = true
   self.ended = self.broken and "partial" or "complete"
-  local s = self:say(bytes, self.broken and math.max(self.total, bytes) or bytes, files, not self.broken and files or nil)
+  local total = self.broken and math.max(self.total, bytes) or bytes
+  local s = self:say(bytes, total, files, not self.broken and files or nil)
   s.ended = self.ended
   return s
 end
@@ -72,7 +73,8 @@ end
 
 function M:status(line)
   local count = jsonl.count
-  local bytes, files = count(line.bytes_done or line.bytes_restored or 0), count(line.files_done or line.files_restored or 0)
+  local bytes = count(line.bytes_done or line.bytes_restored or 0)
+  local files = count(line.files_done or line.files_restored or 0)
   if not bytes or not files then return nil, "a count that is none" end
   self.broken = self.broken or (count(line.error_count) or 0) > 0
   self.whole = self.whole or (count(line.seconds_remaining) or 0) > 0

@@ -17,7 +17,10 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "sevenzip", tool = "7-Zip", versions = "16.02 to 26.02", unit = "files",
   commands = { "7z", "7zz", "7za", "7zr" },
-  hints = { "%", "Everything is Ok", " bytes (", "Files", "rrors", "ERROR", "WARNING", "Break signaled", "ing archive: ", "as archive" },
+  hints = {
+    "%", "Everything is Ok", " bytes (", "Files", "rrors", "ERROR", "WARNING", "Break signaled", "ing archive: ",
+    "as archive", "Archives with ",
+  },
 }
 M.__index = M
 
@@ -40,8 +43,9 @@ end
 
 local WORDS = {
   { "^Break signaled", "failed" }, { "^ERROR", "failed" }, { "^System ERROR", "failed" },
-  { "^Sub items Errors: ", "failed" }, { "^Archives with Errors: ", "failed" }, { "^Can't open as archive: ", "failed" },
-  { "^WARNINGS for files:", "partial" }, { "^WARNING: Cannot open ", "partial" }, { "^Archives with Warnings: ", "partial" },
+  { "^Sub items Errors: ", "failed" }, { "^Archives with Errors: ", "failed" },
+  { "^Can't open as archive: ", "failed" }, { "^WARNINGS for files:", "partial" },
+  { "^WARNING: Cannot open ", "partial" }, { "^Archives with Warnings: ", "partial" },
 }
 
 --- What it says of how it went: the worst counts.

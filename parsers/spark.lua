@@ -2,7 +2,7 @@
 -- Seen: 3.5.3, local. The bar is printed where spark.ui.showConsoleProgress is true and the level is above INFO.
 --   [Stage 0:=============>                      (5 + 2) / 16]
 --   [Stage 1:=====>   (3 + 2) / 14][Stage 2:>     (0 + 0) / 10]
---   26/11/25 04:59:52 INFO TaskSetManager: Finished task 0.0 in stage 0.0 (TID 0) in 2823 ms on host (executor 1) (1/16)
+--   ... INFO TaskSetManager: Finished task 0.0 in stage 0.0 (TID 0) in 2823 ms on host (executor 1) (1/16)
 -- Each stage is a phase; how many come is not known. Of stages that run at once the lowest counts, until it is
 -- done. The bar is wiped before a stage is full, and short stages have none.
 local units = require "headway.units"

@@ -3,7 +3,7 @@
 -- its documentation, not recorded.
 --   [01] 2026-11-25 04:56:17 Copying ./shop/t8.ibd to /srv/backup/shop/t8.ibd
 --   [01] 2026-11-25 04:56:17         ...done
---   2026-11-25T04:56:17.1-00:00 2 [Note] [MY-011825] [Xtrabackup] Done: Copying ./shop/t8.ibd to /srv/backup/shop/t8.ibd
+--   2026-11-25T04:56:17.1-00:00 2 [Note] [MY-011825] [Xtrabackup] Done: Copying ./shop/t8.ibd to /srv/t8.ibd
 --   [00] 2026-11-25 04:56:16 completed OK!
 -- Files are counted; how many there are is not in the log: the option files tells.
 ---@class headway.parser.xtrabackup : headway.Parser
@@ -16,7 +16,9 @@ local M = {
   commands = { "xtrabackup", "mariadb-backup", "mariabackup", "innobackupex" },
   hints = { "ing ", "...done", "Done: ", "completed OK!", "Error: ", "[ERROR]" },
   options = {
-    files = { type = "integer", default = 0, min = 0, max = 1000000000, help = "how many files are copied; 0: not known" },
+    files = {
+      type = "integer", default = 0, min = 0, max = 1000000000, help = "how many files are copied; 0: not known",
+    },
   },
 }
 M.__index = M

@@ -24,7 +24,8 @@ describe("pip:", function()
   })
   case.ends(it, "pip", { { {}, 0, "complete" }, { {}, 1, "failed" }, { {}, nil, nil }, { { "Successfully installed six" }, nil, "complete" } })
   case.quick(it, "pip", {
-    (" "):rep(4000) .. "B/s", " " .. ("━"):rep(1300) .. "B/s", " |" .. ("█"):rep(1300) .. "B/s", " ━ " .. ("1."):rep(1990) .. "B/s", "Progress " .. ("1"):rep(4000),
+    (" "):rep(4000) .. "B/s", " " .. ("━"):rep(1300) .. "B/s", " |" .. ("█"):rep(1300) .. "B/s",
+    " ━ " .. ("1."):rep(1990) .. "B/s", "Progress " .. ("1"):rep(4000),
     "Downloading " .. ("a"):rep(4000), "Downloading a (" .. ("1"):rep(4000), "Downloading " .. ("/"):rep(3900) .. " (1 B)",
   })
 end)
