@@ -1,11 +1,11 @@
 --- restic: backup, restore, check, prune, copy and their like; with --json, or as text.
--- Seen: 0.14.0 (backup, check, prune). Restore's counts, and what releases after 0.16 say in JSON
--- (bytes_restored, exit_error), are of its documentation, not recorded. On a pipe text needs
--- RESTIC_PROGRESS_FPS=1; --json prints there too, and its bytes are exact.
+-- Seen: 0.14.0 (backup, check, prune), 0.18.0 (backup, restore). "exit_error" is of its documentation, not
+-- recorded. On a pipe text needs RESTIC_PROGRESS_FPS=1; --json prints there too, and its bytes are exact.
 --   [0:02] 40.90%  12 files 17.164 MiB, total 36 files 41.962 MiB, 0 errors ETA 0:02
 --   [0:06] 31 files 36.593 MiB, total 36 files 41.962 MiB, 0 errors
 --   [0:05] 66.67%  4 / 6 packs                      check, prune: counters, one behind the other
---   [0:02] 50.00%  18 / 36 files/dirs, 20.9 MiB / 41.9 MiB                          restore
+--   [0:01] 72.63%  23 files/dirs 30.477 MiB, total 40 files/dirs 41.962 MiB                restore
+--   Summary: Restored 40 files/dirs (41.962 MiB) in 0:01
 --   processed 36 files, 41.962 MiB in 0:09
 --   {"message_type":"status","percent_done":0.5,"total_files":36,"files_done":18,"total_bytes":44,"bytes_done":22}
 --   {"message_type":"summary",...,"total_files_processed":36,"total_bytes_processed":44000000}
@@ -25,9 +25,11 @@ local units = require "headway.units"
 ---@field stage table?      the counter that runs: name, done, total, index
 ---@field ended string?
 local M = {
-  api = 1, name = "restic", tool = "restic", versions = "0.14", unit = "bytes",
+  api = 1, name = "restic", tool = "restic", versions = "0.14 to 0.18", unit = "bytes",
   commands = { "restic" },
-  hints = { '"message_type"', ", total ", " / ", "processed ", "Fatal: ", "at least one source file" },
+  hints = {
+    '"message_type"', ", total ", " / ", "processed ", "Summary: Restored ", "Fatal: ", "at least one source file",
+  },
   record_max = 16384, -- a JSON line lists the files that are under way
 }
 M.__index = M
@@ -77,7 +79,7 @@ function M:status(line)
   local files = count(line.files_done or line.files_restored or 0)
   if not bytes or not files then return nil, "a count that is none" end
   self.broken = self.broken or (count(line.error_count) or 0) > 0
-  self.whole = self.whole or (count(line.seconds_remaining) or 0) > 0
+  self.whole = self.whole or line.bytes_restored ~= nil or (count(line.seconds_remaining) or 0) > 0
   return self:say(bytes, count(line.total_bytes), files, count(line.total_files))
 end
 
@@ -103,18 +105,11 @@ end
 
 local function size(text) return units.size(text, 1024, ".") end
 
---- A counter of check, prune or restore; each of another name, or that begins anew, is a phase.
-function M:counter(done, total, rest)
+--- A counter of check or prune; each of another name, or that begins anew, is a phase.
+function M:counter(done, total, noun)
   done, total = units.integer(done), units.integer(total)
   if not done or not total then return nil, "counts over 63 bits" end
   if done > total then return nil, "more done than there is" end
-  local noun = rest:match "^[^,]*"
-  local bytes, of = rest:match "^[^,]*, (%d[%d.]* %a+) / (%d[%d.]* %a+)"
-  bytes, of = bytes and size(bytes), of and size(of)
-  if bytes and of then
-    self.whole = true
-    return self:say(bytes, of, done, total)
-  end
   local last = self.stage
   if not last or last.noun ~= noun or last.total ~= total or done < last.done then
     last = { noun = noun, index = last and math.min(last.index + 1, STAGES_MAX) or 1 }
@@ -125,24 +120,25 @@ function M:counter(done, total, rest)
   return { done = done, total = total, unit = unit and unit:sub(1, 24), phase = { name = noun, index = last.index } }
 end
 
-local STATUS = "^(%d+) files (%d[%d.]* %a+), total (%d+) files (%d[%d.]* %a+), (%d+) errors"
+local STATUS = "^(%d+) files%S* (%d[%d.]* %a+), total (%d+) files%S* (%d[%d.]* %a+)(.*)$"
 
 function M:text(record)
   local at = record:match "^%[[%d:]+%] +()"
   local percent = at and record:match("^[%d.]+%% +()", at)
-  local files, bytes, of_files, total, errors = record:match(STATUS, percent or at or 1)
+  local files, bytes, of_files, total, rest = record:match(STATUS, percent or at or 1)
   if files then
     bytes, total = size(bytes), size(total)
     if not bytes or not total then return nil, "bytes over 63 bits" end
     self.whole = self.whole or percent ~= nil
-    self.broken = self.broken or errors:find "[1-9]" ~= nil
+    self.broken = self.broken or rest:find "^, 0*[1-9]%d* errors" ~= nil
     local n, m = units.integer(files), units.integer(of_files)
     if not n or not m then return nil, "counts over 63 bits" end
     return self:say(bytes, total, n, m)
   end
-  local done, of, rest = record:match "^%[[%d:]+%] +[%d.]+%% +(%d+) / (%d+) (%S.*)$"
-  if done then return self:counter(done, of, rest) end
+  local done, of, noun = record:match "^%[[%d:]+%] +[%d.]+%% +(%d+) / (%d+) (%S.*)$"
+  if done then return self:counter(done, of, noun) end
   files, bytes = record:match "^processed (%d+) files, (%d[%d.]* %a+) in "
+  if not files then files, bytes = record:match "^Summary: Restored (%d+) files/dirs %((%d[%d.]* %a+)%) in " end
   bytes, files = bytes and size(bytes), files and units.integer(files)
   return bytes and files and self:close(bytes, files) or nil
 end

@@ -16,7 +16,7 @@ describe("pip:", function()
     { "no file before it",   "Progress 5 of 10",                                                    of(5, 10, "file") },
     { "the end",             "Successfully installed six-1",                                        { ended = "complete" } },
     { "downloaded",          "Successfully downloaded numpy",                                       { ended = "complete" } },
-    { "an error",            "ERROR: No matching distribution found for none",                      { ended = "failed", message = "No matching distribution found for none" } },
+    { "an error",            "ERROR: No matching distribution found",                               { ended = "failed", message = "No matching distribution found" } },
     { "more than there is",  "Progress 11 of 10",                                                   "more done than there is" },
     { "over 63 bits",        "Progress 1 of " .. ("9"):rep(30),                                     "bytes over 63 bits" },
     { "other text",          "Collecting numpy" },
