@@ -135,7 +135,7 @@ local function failure(record)
 end
 
 function M:feed(record)
-  if record:find "^%s*{" then
+  if record:find "^%s*{" and record:find('"stats"', 1, true) then
     local any, why = self:json(record)
     if why then return nil, why end
     return any and self:say() or nil

@@ -14,7 +14,7 @@ local units = require "headway.units"
 ---@field main table?   the bar that counts: name, total, done, unit
 local M = {
   api = 1, name = "tqdm", tool = "tqdm", versions = "4.70", unit = "items",
-  commands = { "tqdm", "python -m tqdm" },
+  commands = { "tqdm", "python -m tqdm", "huggingface-cli download", "hf download" },
   hints = { "/s", "s/" },
   options = {
     base = {

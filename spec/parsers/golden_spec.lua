@@ -43,6 +43,7 @@ local untrue = {
   ["curl/two-files-pipe"] = "its bytes are of the first file: the last counts; how many there are is known at the end",
   ["curl/disk-full-pipe"] = "what came is counted, none of it was written",
   ["tar/checkpoint-totals-pipe"] = { records = "a line each 100" },
+  ["7z/unreadable-exit1-pipe"] = "its percents and counts go on over files that could not be read",
 }
 
 --- "bytes=5/10;files=2/-" -> { bytes = { 5, 10 }, files = { 2 } }

@@ -1,0 +1,66 @@
+--- git: clone, fetch, push, gc, fsck, checkout.
+-- Seen: 2.39.5, in English and German. On a pipe it needs --progress; checkout shows none before two seconds
+-- unless GIT_PROGRESS_DELAY=0. What LFS prints has the same form, not recorded.
+--   remote: Counting objects:  42% (351/837)
+--   Receiving objects:  89% (745/837), 8.98 MiB | 17.12 MiB/s
+--   Löse Unterschiede auf: 100% (554/554), fertig.
+--   fatal: early EOF
+-- Each title is a phase with counts of its own; how many come is not known. What the server says once the
+-- client's own counts run is left out. The log has no word of success.
+local units = require "headway.units"
+
+---@class headway.parser.git : headway.Parser
+---@field now table?   the phase that runs: title, remote, done, total, index
+---@field ended string?
+local M = {
+  api = 1, name = "git", tool = "git", versions = "2.39", unit = "objects",
+  commands = { "git" },
+  hints = { "% (", "fatal: ", "error: failed" },
+}
+M.__index = M
+
+local PHASES_MAX = 999
+local UNITS = { objects = true, deltas = true, files = true, commits = true, content = true }
+
+function M.new() return setmetatable({}, M) end
+
+--- Whether a line is of the phase that runs; nil: it is to be left out.
+function M:phase_of(title, remote, done, total)
+  local now = self.now
+  if not now then return { title = title, remote = remote, index = 1 } end
+  if now.title == title and now.remote == remote and now.total == total and done >= now.done then return now end
+  if remote and not now.remote and now.done < now.total then return nil end
+  return { title = title, remote = remote, index = math.min(now.index + 1, PHASES_MAX) }
+end
+
+function M:feed(record)
+  local words = record:match "^fatal: (.*)$" or record:match "^error: (failed .*)$"
+  if words then
+    self.ended = "failed"
+    return { ended = "failed", message = words }
+  end
+  local remote = record:find("^remote: ") ~= nil
+  local title, done, total, behind = record:match("^([^:%d][^:]*): +%d+%% %((%d+)/(%d+)%)()", remote and 9 or 1)
+  if not title then return nil end
+  done, total = units.integer(done), units.integer(total)
+  if not done or not total then return nil, "counts over 63 bits" end
+  if done > total then return nil, "more done than there is" end
+  local now = self:phase_of(title, remote, done, total)
+  if not now then return nil end
+  self.now, now.done, now.total = now, done, total
+  local unit = title:match "(%a+)$"
+  local bytes = record:match("^, (%d[%d.]* %a+) | ", behind)
+  bytes = bytes and units.size(bytes, 1024, ".")
+  return {
+    done = done, total = total, unit = UNITS[unit] and unit or "items", phase = { name = title, index = now.index },
+    also = bytes and { { done = bytes, unit = "bytes" } } or nil,
+  }
+end
+
+---@param code? integer
+function M:finish(code)
+  if not code then return self.ended and { ended = self.ended } or nil end
+  return { ended = code == 0 and "complete" or "failed" }
+end
+
+return M

@@ -1,0 +1,69 @@
+--- xtrabackup, mariadb-backup: --backup, --prepare, --copy-back.
+-- Seen: mariadb-backup 10.11. Percona XtraBackup 8 ("Done: Copying"), which says more in front of each line, is of
+-- its documentation, not recorded.
+--   [01] 2026-11-25 04:56:17 Copying ./shop/t8.ibd to /srv/backup/shop/t8.ibd
+--   [01] 2026-11-25 04:56:17         ...done
+--   2026-11-25T04:56:17.1-00:00 2 [Note] [MY-011825] [Xtrabackup] Done: Copying ./shop/t8.ibd to /srv/t8.ibd
+--   [00] 2026-11-25 04:56:16 completed OK!
+-- Files are counted; how many there are is not in the log: the option files tells.
+---@class headway.parser.xtrabackup : headway.Parser
+---@field total integer?
+---@field done integer
+---@field open table<string, boolean>   threads that copy a file
+---@field ended string?
+local M = {
+  api = 1, name = "xtrabackup", tool = "xtrabackup", versions = "mariadb-backup 10.11", unit = "files",
+  commands = { "xtrabackup", "mariadb-backup", "mariabackup", "innobackupex" },
+  hints = { "ing ", "...done", "Done: ", "completed OK!", "Error: ", "[ERROR]" },
+  options = {
+    files = {
+      type = "integer", default = 0, min = 0, max = 1000000000, help = "how many files are copied; 0: not known",
+    },
+  },
+}
+M.__index = M
+
+---@param opts { files: integer }
+function M.new(opts)
+  return setmetatable({ total = opts.files > 0 and opts.files or nil, done = 0, open = {} }, M)
+end
+
+---@return headway.Sample
+function M:say(ended)
+  local total = self.total and math.max(self.total, self.done)
+  return { done = self.done, total = total, unit = "files", ended = ended }
+end
+
+local VERBS = { Copying = true, Streaming = true, Compressing = true, Encrypting = true, Decompressing = true }
+
+function M:feed(record)
+  local thread, words = record:match "^%[(%d%d?%d?)%] %d+%-%d+%-%d+ [%d:]+ +(%S.*)$"
+  if not thread then words = record:match "^[%dTZ:.+-]+ %d+ %[%a+%] %[[%w-]+%] %[Xtrabackup%] (.*)$" end
+  if not words then return nil end
+  if words:find "^completed OK!" then
+    self.ended = "complete"
+    return self:say "complete"
+  end
+  if words:find "^Done: " then
+    self.done = self.done + 1
+    return self:say()
+  end
+  if thread and VERBS[words:match "^%a+"] then
+    self.open[thread] = true
+  elseif thread and words:find "^%.%.%.done" and self.open[thread] then
+    self.open[thread], self.done = nil, self.done + 1
+    return self:say()
+  elseif words:find "^Error: " then
+    self.ended = "failed"
+    return { ended = "failed", message = words:sub(8) }
+  end
+  return nil
+end
+
+---@param code? integer
+function M:finish(code)
+  if not code then return self.ended and { ended = self.ended } or nil end
+  return { ended = code == 0 and "complete" or "failed" }
+end
+
+return M
