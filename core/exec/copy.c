@@ -73,6 +73,8 @@ struct pollfd hw_copy_poll(const struct hw_copy *c)
 {
     if (c->reader_gone)
         return (struct pollfd){ .fd = -1 };
+    if (c->src >= 0 && c->feed_full)
+        return (struct pollfd){ .fd = c->feed, .events = POLLOUT };
     if (c->src >= 0 && c->dst_full)
         return (struct pollfd){ .fd = target(c), .events = POLLOUT };
     return (struct pollfd){ .fd = c->src, .events = POLLIN };
@@ -196,6 +198,8 @@ static void give(struct hw_copy *c, int from)
     ssize_t n = hw_copy_flush(c) ? tee(from, c->feed, CHUNK, SPLICE_F_NONBLOCK) : -1;
     if (n > 0)
         c->fed += (uint64_t)n;
+    else if (c->exact)
+        c->feed_full = is_readable(from);
     else
         n = give_tail(c, from);
     if (n > 0)
@@ -256,6 +260,8 @@ static ssize_t move(struct hw_copy *c)
             return n;
     }
     give(c, from);
+    if (c->feed_full)
+        return 0;
     ssize_t n = judge(c, push(c, from));
     if (n == 0)
         c->dst_full = is_readable(from);
@@ -270,7 +276,7 @@ static ssize_t move(struct hw_copy *c)
 bool hw_copy_step(struct hw_copy *c)
 {
     ssize_t moved = 0, n = 0;
-    c->dst_full = false;
+    c->dst_full = c->feed_full = false;
     while (!hw_copy_is_over(c) && moved < TURN && (n = move(c)) > 0)
         moved += n;
     return moved > 0;

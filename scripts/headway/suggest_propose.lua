@@ -37,11 +37,10 @@ end
 
 local SHOWN = { any = "anywhere", first = "at the beginning" }
 
-local function title_of(s, back)
+local function title_of(s, back, unit)
   local where = SHOWN[s.by] or ("behind '%s'"):format((s.words:gsub("%c", " ")))
-  if s.kind == "percent" then return "percent " .. where end
-  local what = back and "left of total" or "done of total"
-  return ("%s, %s, '%s'"):format(what, where, s.mark)
+  if s.kind == "percent" then return "a percent " .. where end
+  return ("%s '%s' total, %s %s"):format(back and "left" or "done", s.mark, unit, where)
 end
 
 --- most: how often the numbers came, by any words.
@@ -55,10 +54,10 @@ local function of_site(s, most)
   score = score + (s.by == "label" and 2 or s.by == "head" and 1 or s.by == "first" and 1 or 0)
   if back then score = score - 4 end
   if s.moves * 2 > s.n then score = score - 10 end -- grows with its total: a ratio?
+  local unit = s.kind == "percent" and "items" or s.form ~= "plain" and "bytes"
+    or unit_in(s.word) or unit_in(s.by == "label" and s.words) or "items"
   return {
-    site = s, kind = s.kind, back = back, score = score, why = why, title = title_of(s, back), falls = falls,
-    unit = s.kind == "percent" and "items" or s.form ~= "plain" and "bytes"
-      or unit_in(s.word) or unit_in(s.by == "label" and s.words) or "items",
+    site = s, kind = s.kind, back = back, score = score, why = why, title = title_of(s, back, unit), unit = unit,
     kept = { s.early, s.middle, s.late },
   }
 end
@@ -169,7 +168,7 @@ local function of_pair(sheet, a, b, columns)
   local score, why = judge(a.rises, a.falls, c.both, share)
   local size = a.unit or unit_in(tostring(a.name)) == "bytes"
   return {
-    sheet = sheet, kind = sheet.kind, done = a, total = b, falls = a.falls, why = why,
+    sheet = sheet, kind = sheet.kind, done = a, total = b, why = why,
     score = score + KINDS[sheet.kind] + 3 * kin + (size and 2 or 0),
     title = sheet_title("%s of %s", a.name, b.name),
     unit = size and "bytes" or unit_in(tostring(a.name)) or unit_in(tostring(b.name)) or "items",
@@ -186,7 +185,7 @@ local function of_rest(sheet, a, b, columns)
   if not c.still or c.both < 4 then return nil end
   local score, why = judge(a.rises, a.falls, c.both, a.last / math.max(1, a.last + b.last))
   return {
-    sheet = sheet, kind = "rest", done = a, left = b, falls = 0, why = why .. "; the two always make the same sum",
+    sheet = sheet, kind = "rest", done = a, left = b, why = why .. "; the two always make the same sum",
     score = score + KINDS.rest, title = sheet_title("%s beside %s that are left", a.name, b.name),
     unit = unit_in(tostring(a.name)) or unit_in(tostring(b.name)) or "items",
     kept = kept_of(sheet, function(row)
@@ -205,7 +204,7 @@ local function of_one(sheet, a)
   local score, why = judge(a.rises, a.falls, a.n, percent and 1 or share and a.last or nil)
   local lone = percent and "%s as a percent" or share and "%s as a share" or "%s alone: no total is known"
   return {
-    sheet = sheet, kind = "one", form = percent and "percent" or share and "share" or "count", done = a, falls = a.falls, why = why,
+    sheet = sheet, kind = "one", form = percent and "percent" or share and "share" or "count", done = a, why = why,
     score = score + (a.unit and 2 or 0) - (sheet.kind == "fields" and #sheet.names > 1 and 2 or 0),
     title = sheet_title(lone, a.name),
     unit = (percent or share) and "items" or a.unit and "bytes" or unit_in(tostring(a.name)) or "items",

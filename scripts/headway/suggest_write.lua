@@ -10,7 +10,7 @@ local EDGE = "%f[%w.,]" -- where a number begins that is no part of a longer one
 
 --- Words as a pattern; blanks may be any number of them.
 local function literal(words)
-  return (words:gsub("%p", "%%%0"):gsub("%s+$", "%%s*"):gsub("%s+", "%%s+"))
+  return (words:gsub("[%^%$%(%)%%%.%[%]%*%+%-%?]", "%%%0"):gsub("%s+$", "%%s*"):gsub("%s+", "%%s+"))
 end
 
 local function behind(label)
