@@ -190,20 +190,22 @@ static ssize_t give_tail(struct hw_copy *c, int from)
     return n;
 }
 
-/* What stands in front, as much as is taken. */
-static void give(struct hw_copy *c, int from)
+/* What stands in front, as much as is taken. False: nothing may be passed on yet. */
+static bool give(struct hw_copy *c, int from)
 {
     if (c->ahead || c->feed < 0)
-        return;
+        return true;
     ssize_t n = hw_copy_flush(c) ? tee(from, c->feed, CHUNK, SPLICE_F_NONBLOCK) : -1;
     if (n > 0)
         c->fed += (uint64_t)n;
-    else if (c->exact)
-        c->feed_full = is_readable(from);
-    else
+    else if (n < 0 && c->exact) {
+        c->feed_full = is_readable(from); /* else there was nothing; what comes from now on waits for the next step */
+        return false;
+    } else if (n < 0)
         n = give_tail(c, from);
     if (n > 0)
         c->ahead = (size_t)n;
+    return true;
 }
 
 /* -------------------------------------------------------------------------------------------------- */
@@ -259,8 +261,7 @@ static ssize_t move(struct hw_copy *c)
         if (n <= 0)
             return n;
     }
-    give(c, from);
-    if (c->feed_full)
+    if (!give(c, from))
         return 0;
     ssize_t n = judge(c, push(c, from));
     if (n == 0)
