@@ -1,12 +1,15 @@
 /* parsers.c - the parsers there are: a list, or all that one says of itself. Each is loaded in a worker, as for a task. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/proof.h"
+#include "lua/embedded.h"
 
 struct row {
     struct hw_parser_entry entry; /* borrows; hides is not known of a file that was named */
@@ -192,13 +195,56 @@ static int list_all(const struct hw_cmd_ctx *ctx, struct hw_err *err)
     return failed;
 }
 
+/* ---- --meta -------------------------------------------------------------------------------------- */
+
+/* What a parser may require or is declared by, not what check and suggest run. */
+static bool is_for_editors(const char *name)
+{
+    return strncmp(name, "headway/", 8) == 0 && strncmp(name, "headway/lint", 12) != 0 &&
+           strncmp(name, "headway/suggest", 15) != 0;
+}
+
+static int write_one(const char *dir, const struct hw_embedded *e, struct hw_err *err)
+{
+    hw_auto_free char *path = hw_xasprintf("%s/%s", dir, e->name);
+    hw_auto_file out = fopen(path, "we");
+    if (!out || fwrite(e->data, 1, e->len, out) != e->len || fflush(out) != 0)
+        return hw_fail_sys(err, "write '%s'", path);
+    return 0;
+}
+
+static int write_meta(const char *dir, struct hw_err *err)
+{
+    static const char *const folders[] = { "", "/headway", "/headway/meta" };
+    for (size_t i = 0; i < HW_LEN(folders); i++) {
+        hw_auto_free char *path = hw_xasprintf("%s%s", dir, folders[i]);
+        if (mkdir(path, 0777) < 0 && errno != EEXIST)
+            return hw_fail_sys(err, "make '%s'", path);
+    }
+    for (const struct hw_embedded *e = hw_embedded; e->name; e++)
+        if (is_for_editors(e->name) && write_one(dir, e, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* -------------------------------------------------------------------------------------------------- */
+
 static int parsers_main(struct hw_cmd_ctx *ctx)
 {
     struct hw_err err;
+    const char *meta = hw_cmd_flag(ctx, "meta");
+    if (meta)
+        return write_meta(meta, &err) < 0 ? hw_cmd_fail(ctx, &err) : 0;
     struct hw_parser_entry named = { .name = ctx->argv[0] };
     int st = ctx->argc ? show(ctx, &named, false, &err) : list_all(ctx, &err);
     return st < 0 ? hw_cmd_fail(ctx, &err) : st;
 }
+
+static const struct hw_cmd_flag flags[] = {
+    { "meta", 0, "DIR",
+      "write the contract and the toolkit to DIR/headway instead, for an editor's Lua language server" },
+    { .name = NULL },
+};
 
 const struct hw_cmd hw_cmd_parsers = {
     .name = "parsers",
@@ -209,6 +255,7 @@ const struct hw_cmd hw_cmd_parsers = {
         "are built in. Exit status 1 when one of them can't be loaded.",
     .takes = HW_FOR_PARSERS | HW_FOR_PRINT,
     .outputs = 1 << HW_OUTPUT_TABLE | 1 << HW_OUTPUT_JSON,
+    .flags = flags,
     .args_max = 1,
     .run = parsers_main,
 };

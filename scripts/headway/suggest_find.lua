@@ -166,7 +166,7 @@ function find.labelled(record, numbers)
       local name = find.label_of(record, n.from, bound)
       name = name or (n.word and not TIMES[n.word] and ">" .. n.word)
       if name and not row[name] and #names < FIELDS then
-        row[name] = { value = n.value, unit = n.unit }
+        row[name] = { value = n.value, unit = n.unit, word = n.word }
         names[#names + 1] = name
       end
     end

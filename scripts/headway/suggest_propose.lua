@@ -88,7 +88,7 @@ local function column_of(sheet, name)
       if last and v > last then c.rises = c.rises + 1 elseif last and v < last then c.falls = c.falls + 1 end
       c.min, c.max = math.min(c.min or v, v), math.max(c.max or v, v)
       c.first, last = c.first or v, v
-      c.unit = c.unit or row.row[name].unit
+      c.unit, c.word = c.unit or row.row[name].unit, c.word or row.row[name].word
     end
   end
   c.last = last
@@ -138,6 +138,11 @@ local function kinship(a, b)
   return points
 end
 
+--- What a column counts: by the word behind it, or its name.
+local function unit_of(c)
+  return unit_in(c.word) or unit_in(tostring(c.name))
+end
+
 local function sheet_title(what, ...)
   local names = {}
   for i, name in ipairs { ... } do
@@ -166,12 +171,12 @@ local function of_pair(sheet, a, b, columns)
   if kin < 2 and not (share == 1 and (kin == 1 or b.rises == 0)) then return nil end
   if share == 1 and kin == 0 and a.rises < 3 then return nil end
   local score, why = judge(a.rises, a.falls, c.both, share)
-  local size = a.unit or unit_in(tostring(a.name)) == "bytes"
+  local size = a.unit or unit_of(a) == "bytes"
   return {
     sheet = sheet, kind = sheet.kind, done = a, total = b, why = why,
     score = score + KINDS[sheet.kind] + 3 * kin + (size and 2 or 0),
     title = sheet_title("%s of %s", a.name, b.name),
-    unit = size and "bytes" or unit_in(tostring(a.name)) or unit_in(tostring(b.name)) or "items",
+    unit = size and "bytes" or unit_of(a) or unit_of(b) or "items",
     kept = kept_of(sheet, function(row) return value_at(row, a.name), value_at(row, b.name) end),
   }
 end
@@ -187,7 +192,7 @@ local function of_rest(sheet, a, b, columns)
   return {
     sheet = sheet, kind = "rest", done = a, left = b, why = why .. "; the two always make the same sum",
     score = score + KINDS.rest, title = sheet_title("%s beside %s that are left", a.name, b.name),
-    unit = unit_in(tostring(a.name)) or unit_in(tostring(b.name)) or "items",
+    unit = unit_of(a) or unit_of(b) or "items",
     kept = kept_of(sheet, function(row)
       local done, left = value_at(row, a.name), value_at(row, b.name)
       return done, done and left and done + left
@@ -207,7 +212,7 @@ local function of_one(sheet, a)
     sheet = sheet, kind = "one", form = percent and "percent" or share and "share" or "count", done = a, why = why,
     score = score + (a.unit and 2 or 0) - (sheet.kind == "fields" and #sheet.names > 1 and 2 or 0),
     title = sheet_title(lone, a.name),
-    unit = (percent or share) and "items" or a.unit and "bytes" or unit_in(tostring(a.name)) or "items",
+    unit = (percent or share) and "items" or a.unit and "bytes" or unit_of(a) or "items",
     kept = kept_of(sheet, function(row)
       local v = value_at(row, a.name)
       if percent then return v, 100 end

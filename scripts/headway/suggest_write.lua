@@ -117,7 +117,7 @@ local function of_words(p)
     lines[#lines + 1] = refuse("done", true)
     lines[#lines + 1] = counted(p, "done", "total")
   else
-    lines[#lines + 1] = '  if not done or not left then return nil, "no count" end'
+    lines[#lines + 1] = '  if not done or not left or done > math.maxinteger - left then return nil, "no count" end'
     lines[#lines + 1] = counted(p, "done", "done + left")
   end
   return { needs = { "units" }, hint = hint, lines = lines }
