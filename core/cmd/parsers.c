@@ -12,7 +12,7 @@
 #include "lua/embedded.h"
 
 struct row {
-    struct hw_parser_entry entry; /* borrows; hides is not known of a file that was named */
+    struct hw_parser_entry entry;      /* borrows; hides is not known of a file that was named */
     const struct hw_parser_meta *meta; /* NULL: it can't be loaded */
     const char *why;
 };
@@ -75,9 +75,10 @@ static void print_details(const struct row *r)
     char commands[HW_META_COMMANDS_MAX * (HW_META_TEXT_MAX + 2) + 1], where[400];
     hw_clean_text(where, sizeof where - 1, hw_str(r->entry.where));
     join_commands(m, commands, sizeof commands);
-    printf("parser      %s\nfrom        %s\ntool        %s\nversions    %s\nchosen for  %s\nunit        %s\n",
-           r->entry.name, where, or_dash(m->tool), or_dash(m->versions), or_dash(commands),
-           or_dash(m->unit));
+    printf(
+        "parser      %s\nfrom        %s\ntool        %s\nversions    %s\nchosen for  %s\nunit        %s\n",
+        r->entry.name, where, or_dash(m->tool), or_dash(m->versions), or_dash(commands),
+        or_dash(m->unit));
     print_hints(m);
     printf("records     at most %zu bytes%s\n", m->record_max,
            m->newest ? "; of a batch only the newest matters" : "");

@@ -166,9 +166,10 @@ static void tell_end(struct recorder *r)
     }
     struct hw_cast_out_counts c = hw_cast_out_counts(r->out);
     hw_auto_free char *text =
-        c.replaced ? hw_xasprintf("%s: %llu bytes are no UTF-8, which JSON can't hold: each is U+FFFD now",
-                                  r->path, (unsigned long long)c.replaced)
-                   : NULL;
+        c.replaced
+            ? hw_xasprintf("%s: %llu bytes are no UTF-8, which JSON can't hold: each is U+FFFD now",
+                           r->path, (unsigned long long)c.replaced)
+            : NULL;
     if (text)
         say(text);
 }
@@ -222,8 +223,8 @@ static void find_size(struct recorder *r)
 
 static int open_file(struct recorder *r, bool force, struct hw_err *err)
 {
-    r->fd = open(r->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (force ? O_TRUNC : O_EXCL),
-                 0666);
+    r->fd =
+        open(r->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (force ? O_TRUNC : O_EXCL), 0666);
     if (r->fd < 0 && errno == EEXIST)
         return hw_fail(err, HW_ECONFIG, "'%s' is there already; --force records over it", r->path);
     return r->fd < 0 ? hw_fail_sys(err, "write '%s'", r->path) : 0;

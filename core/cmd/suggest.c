@@ -1,8 +1,8 @@
 /* suggest.c - a first parser for a tool that nobody knows, from a recording of it. What the numbers are is found out in Lua, in
  * the worker (scripts/headway/suggest.lua); each proposal is then tried on the same recording as `replay` would, and the
  * best that works is written, with its spec. */
-#include <errno.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,10 +208,9 @@ static int play(struct hw_player *player, struct hw_recording *r, struct hw_err 
 static int replay(struct suggest *s, struct proposal *p, struct hw_recording *r, struct hw_err *err)
 {
     char where[] = "proposed", chunk[] = "@proposed.lua";
-    struct hw_parser_source source = { .name = s->name,
-                                       .where = where,
-                                       .chunk = chunk,
-                                       .text = { p->parser.ptr, p->parser.len } };
+    struct hw_parser_source source = {
+        .name = s->name, .where = where, .chunk = chunk, .text = { p->parser.ptr, p->parser.len }
+    };
     struct hw_player_options options = { .source = &source,
                                          .rules = hw_tracker_rules_default(),
                                          .timed = hw_recording_about(r)->kind == HW_CAST_V2 };
@@ -274,11 +273,13 @@ static void end_of(const struct proposal *p, char *buf, size_t size)
 static void tell_doubts(const struct proposal *p)
 {
     if (p->last.fraction < 0)
-        fputs("  no total: a person must know it, by the setting `total`, or another line of the log\n",
-              stderr);
+        fputs(
+            "  no total: a person must know it, by the setting `total`, or another line of the log\n",
+            stderr);
     else if (!is_at_end(&p->last))
-        fputs("  the log does not reach its end: was the run cut short, or is there a better number?\n",
-              stderr);
+        fputs(
+            "  the log does not reach its end: was the run cut short, or is there a better number?\n",
+            stderr);
     if (p->counts.held)
         fprintf(stderr, "  %llu values went back and are held: does the tool count anew?\n",
                 (unsigned long long)p->counts.held);
@@ -288,7 +289,8 @@ static void tell(const struct suggest *s, const struct proposal *best)
 {
     char end[HW_NM_SIZE + 80];
     if (strcmp(s->known, HW_PARSER_UNKNOWN) != 0)
-        fprintf(stderr, "headway knows this command: parser %s. Another one is suggested all the same\n",
+        fprintf(stderr,
+                "headway knows this command: parser %s. Another one is suggested all the same\n",
                 s->known);
     end_of(best, end, sizeof end);
     fprintf(stderr, "%s: %s\n  %s; replayed: %llu samples of %llu records, at the end %s\n",
@@ -366,10 +368,11 @@ static int suggest(struct suggest *s, struct hw_err *err)
         if (s->list[i].works)
             best = &s->list[i];
     if (!best)
-        return hw_fail(err, HW_ELUA,
-                       "no number in the %llu records of '%s' behaves like progress: it should come several "
-                       "times, rise, and stay below a total",
-                       (unsigned long long)s->records, s->path);
+        return hw_fail(
+            err, HW_ELUA,
+            "no number in the %llu records of '%s' behaves like progress: it should come several "
+            "times, rise, and stay below a total",
+            (unsigned long long)s->records, s->path);
     tell(s, best);
     return give(s, best, err);
 }

@@ -199,7 +199,8 @@ static bool give(struct hw_copy *c, int from)
     if (n > 0)
         c->fed += (uint64_t)n;
     else if (n < 0 && c->exact) {
-        c->feed_full = is_readable(from); /* else there was nothing; what comes from now on waits for the next step */
+        c->feed_full = is_readable(
+            from); /* else there was nothing; what comes from now on waits for the next step */
         return false;
     } else if (n < 0)
         n = give_tail(c, from);

@@ -34,10 +34,10 @@ struct hw_copy {
     bool lost;       /* older bytes fell out of it, which feed will never get */
     bool gap; /* just before byte gap_at of what feed got, some are missing; the owner tells it and takes this back */
     uint64_t gap_at;
-    bool exact; /* feed is waited for like dst: it gets every byte */
+    bool exact;     /* feed is waited for like dst: it gets every byte */
     bool feed_full; /* exact: it takes nothing now, and is awaited */
-    bool dst_full; /* it takes nothing now: it is awaited, not src */
-    bool plain;    /* dst can't be spliced to (a file opened to append): bytes pass through here */
+    bool dst_full;  /* it takes nothing now: it is awaited, not src */
+    bool plain;     /* dst can't be spliced to (a file opened to append): bytes pass through here */
     bool reader_gone; /* that of a pty's bytes: src stays open until the owner has told the command, and calls close */
     int error; /* errno that ended it, EPIPE: its reader is gone; 0 = end of the stream */
 };

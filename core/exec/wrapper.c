@@ -165,8 +165,9 @@ static void wait_for_reporter(struct hw_wrapper *w)
     if (!w->reporter)
         return;
     if (w->leave != HW_LEAVE_ALL)
-        w->o->warn(w->o->exact ? "the recorder did not end in time: the end may be missing"
-                               : "the reporter did not end in time: the last value may not be published");
+        w->o->warn(w->o->exact
+                       ? "the recorder did not end in time: the end may be missing"
+                       : "the reporter did not end in time: the last value may not be published");
     kill(w->reporter, SIGKILL);
 }
 

@@ -10,8 +10,8 @@
 
 enum {
     CHAR_MAX_BYTES = 4,
-    ESCAPED = 6,       /* bytes that one becomes at the most: \u001b */
-    AROUND = 64,       /* of an event: [seconds, "o", ""] */
+    ESCAPED = 6, /* bytes that one becomes at the most: \u001b */
+    AROUND = 64, /* of an event: [seconds, "o", ""] */
 };
 
 struct hw_cast_out {
@@ -80,7 +80,9 @@ static int end_event(struct hw_cast_out *c, struct hw_err *err)
 static size_t length_of(unsigned char first, unsigned char *ret_least, unsigned char *ret_most)
 {
     *ret_least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80; /* no longer than needed */
-    *ret_most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;  /* no surrogates, nothing over U+10FFFF */
+    *ret_most = first == 0xed   ? 0x9f
+                : first == 0xf4 ? 0x8f
+                                : 0xbf; /* no surrogates, nothing over U+10FFFF */
     return first < 0x80                     ? 1
            : first >= 0xc2 && first <= 0xdf ? 2
            : first >= 0xe0 && first <= 0xef ? 3
@@ -192,8 +194,7 @@ int hw_cast_out_bytes(struct hw_cast_out *c, int64_t us, size_t stream, struct h
 
 int hw_cast_out_size(struct hw_cast_out *c, int64_t us, int width, int height, struct hw_err *err)
 {
-    if (begin_event(c, us, "r", err) < 0 ||
-        hw_buf_addf(&c->line, err, "%dx%d", width, height) < 0)
+    if (begin_event(c, us, "r", err) < 0 || hw_buf_addf(&c->line, err, "%dx%d", width, height) < 0)
         return -1;
     return end_event(c, err);
 }

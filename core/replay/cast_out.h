@@ -18,10 +18,10 @@
 enum { HW_CAST_OUT_PIECE = 64 * 1024, HW_CAST_OUT_STREAMS = 2 };
 
 struct hw_cast_header {
-    int width, height;   /* columns and rows */
-    int64_t unix_ms;     /* when it begins */
-    const char *command; /* as a person types it; NULL = not said */
-    const char *title;   /* NULL = not said */
+    int width, height;        /* columns and rows */
+    int64_t unix_ms;          /* when it begins */
+    const char *command;      /* as a person types it; NULL = not said */
+    const char *title;        /* NULL = not said */
     const char *shell, *term; /* SHELL and TERM; NULL = not set */
 };
 

@@ -50,6 +50,22 @@ local function fits(final, ends)
   return false
 end
 
+--- Where the log does not hold what is true at the end, or holds it but once.
+local beyond = {
+  ["aria2c/readout-pty"] = "the last line with a number is at 90%", ["aria2c/summary-pipe"] = "the last line with a number is at 90%",
+  ["aria2c/two-files-pipe"] = "two downloads at once, each with its own count", ["curl/two-files-pipe"] = "each file begins anew",
+  ["dd/progress-pipe"] = "no total", ["dd/progress-pty"] = "no total", ["juicefs/sync-missing-source-pipe"] = "one line",
+  ["juicefs/sync-nothing-to-do-pty"] = "nothing rises", ["juicefs/sync-pipe"] = "one line", ["juicefs/sync-verbose-pipe"] = "one line",
+  ["restic/backup-pipe"] = "one line", ["rsync/dry-run-n-progress2-pipe"] = "one line", ["rsync/nothing-to-do-progress2-pipe"] = "one line",
+  ["rsync/interrupted-sigint-pipe"] = "entries, not files", ["rsync/interrupted-sigint-pty"] = "entries, not files",
+  ["s5cmd/cp-progress-pipe"] = "the last redraw stands behind the one before it, with nothing between", ["zstd/v19-pipe"] = "one line",
+}
+
+--- Not yet, or never: only a new one is worth a word.
+local function miss(path, why)
+  if not beyond[path:match "^(.*)%.cast$"] then pending(why) end
+end
+
 describe("suggest, on real tools:", function()
   local tried, worked = 0, 0
   for _, r in ipairs(known_ends()) do
@@ -58,7 +74,7 @@ describe("suggest, on real tools:", function()
       tried = tried + 1
       local run = suggest(path)
       if run.status == 1 then
-        pending("nothing behaves like progress")
+        miss(r.path, "nothing behaves like progress")
         return
       end
       assert.equal(0, run.status, run.stderr)
@@ -71,13 +87,13 @@ describe("suggest, on real tools:", function()
       end
       assert.is_true(lines <= 18, lines .. " lines")
       local final = final_of(dir .. "/own.lua", path)
-      if fits(final, r.ends) then worked = worked + 1 else pending("ends at " .. final.progress) end
+      if fits(final, r.ends) then worked = worked + 1 else miss(r.path, "ends at " .. final.progress) end
     end)
   end
 
   it("works on most of them", function()
+    assert.is_true(tried > 50)
     assert.is_true(worked >= SHARE * tried, ("%d of %d"):format(worked, tried))
-    print(("suggest: a parser that works on %d of %d recordings"):format(worked, tried))
   end)
 end)
 
