@@ -1,12 +1,12 @@
---- Reads the records of a tool that nobody knows yet, and proposes parsers for it: `headway suggest`. It is a parser itself, run in
--- the worker like any other, since records may be anyone's:
+--- Reads the records of a tool that nobody knows yet, and proposes parsers for it: `headway suggest`. It is a parser
+-- itself, run in the worker like any other, since records may be anyone's:
 --   "R..."  records, with a line end between them
 --   "Q..."  name, program, argument, recording, with line ends between them: no more records come
 --   "N"     asks for the next line of the answer, given as a refusal; nothing: there are no more
 -- The answer, best proposal first: "C SURE TITLE" begins one, "W TEXT" is why, "P HEX" and "S HEX" are pieces of the
 -- parser and of its spec.
--- Every number is watched in three ways: as one half of a pair or a percent, by the words in front of it, and as a column beside
--- others. What rises, stays below its total, and ends there behaves like progress.
+-- Every number is watched in three ways: as one half of a pair or a percent, by the words in front of it, and as a
+-- column beside others. What rises, stays below its total, and ends there behaves like progress.
 local find = require "headway.suggest_find"
 local propose = require "headway.suggest_propose"
 local write = require "headway.suggest_write"
@@ -53,7 +53,8 @@ end
 
 local function new_site(found, by, words)
   return {
-    kind = found.kind, mark = found.mark, form = found.form, by = by, words = words, word = found.word, unit = found.unit,
+    kind = found.kind, mark = found.mark, form = found.form, word = found.word, unit = found.unit, by = by,
+    words = words,
     n = 0, rises = 0, falls = 0, left_rises = 0, left_falls = 0, moves = 0, over = 0,
   }
 end
@@ -126,10 +127,12 @@ end
 
 -- ---- answering -------------------------------------------------------------------------------------
 
+local function hex(text)
+  return (text:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
+end
+
 local function in_pieces(answer, mark, text)
-  for at = 1, #text, PIECE do
-    answer[#answer + 1] = mark .. " " .. text:sub(at, at + PIECE - 1):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
-  end
+  for at = 1, #text, PIECE do answer[#answer + 1] = mark .. " " .. hex(text:sub(at, at + PIECE - 1)) end
 end
 
 --- Proposals that come to the same lines are one.

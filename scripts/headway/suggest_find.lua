@@ -1,5 +1,5 @@
---- The numbers of a record, and what each could be: a count of a whole ("3/10", "3 of 10"), a percent, a count that is known by
--- the word beside it, a field of a table, a member of a JSON object. Nothing is judged here: that takes many records.
+--- The numbers of a record, and what each could be: a count of a whole ("3/10", "3 of 10"), a percent, a count that is
+-- known by the word beside it, a field of a table, a member of a JSON object. Nothing is judged here: that takes many records.
 local core = require "headway.core"
 local units = require "headway.units"
 
@@ -105,7 +105,8 @@ end
 
 --- 2026/11/23, 1/2/3.
 local function is_chain(record, a, b)
-  return record:find("^%s?/%s?%d", b.upto + 1) ~= nil or record:sub(math.max(1, a.from - 2), a.from - 1):find "%d%s?/$" ~= nil
+  local before = record:sub(math.max(1, a.from - 2), a.from - 1)
+  return before:find "%d%s?/$" ~= nil or record:find("^%s?/%s?%d", b.upto + 1) ~= nil
 end
 
 ---@return table? pair  done, total, kind of its numbers and how it is written
@@ -156,9 +157,11 @@ end
 
 -- ---- sheets: several counts of one record -----------------------------------------------------------
 
-local TIMES = { s = true, sec = true, secs = true, seconds = true, ms = true, min = true, mins = true, minutes = true, h = true }
+local TIMES = {}
+for word in ("s sec secs seconds ms min mins minutes h"):gmatch "%a+" do TIMES[word] = true end
 
---- Counts by the word in front of them, else the one behind: { ["total "] = 36, [">files"] = 12 }, and their names in order.
+--- Counts by the word in front of them, else the one behind: { ["total "] = 36, [">files"] = 12 }, and their names in
+-- order.
 function find.labelled(record, numbers)
   local row, names, bound = {}, {}, 1
   for _, n in ipairs(numbers) do

@@ -95,7 +95,8 @@ local function column_of(sheet, name)
   return c
 end
 
---- Two columns row by row: how often the first is over the second, whether their sum stands still, whether a third is its percent.
+--- Two columns row by row: how often the first is over the second, whether their sum stands still, whether a third is
+-- its percent.
 local function compare(sheet, a, b, columns)
   local both, over, sum, still = 0, 0, nil, true
   local percents = {}
@@ -160,8 +161,12 @@ local function kept_of(sheet, make)
   return kept
 end
 
+local function are_counts(a, b)
+  return a.whole and b.whole and (a.unit ~= nil) == (b.unit ~= nil)
+end
+
 local function of_pair(sheet, a, b, columns)
-  if a.falls > a.rises / 10 or not (a.whole and b.whole) or b.max == 0 or (a.unit ~= nil) ~= (b.unit ~= nil) then return nil end
+  if a.falls > a.rises / 10 or b.max == 0 or not are_counts(a, b) then return nil end
   local c = compare(sheet, a, b, columns)
   if c.both < 2 then return nil end
   local kin = sheet.kind == "fields" and (c.confirmed and 3 or 0) or kinship(a.name, b.name)
@@ -183,9 +188,8 @@ end
 
 --- done and what is left: one rises as the other falls.
 local function of_rest(sheet, a, b, columns)
-  if sheet.kind == "fields" or a.rises < 3 or a.falls > 0 or b.falls < 3 or not (a.whole and b.whole) or a.unit or b.unit then
-    return nil
-  end
+  if sheet.kind ~= "words" or a.unit or not are_counts(a, b) then return nil end
+  if a.rises < 3 or a.falls > 0 or b.falls < 3 then return nil end
   local c = compare(sheet, a, b, columns)
   if not c.still or c.both < 4 then return nil end
   local score, why = judge(a.rises, a.falls, c.both, a.last / math.max(1, a.last + b.last))

@@ -219,8 +219,8 @@ local function of_one(p)
 end
 
 local BODIES = {
-  percent = function(p) return of_percent(p.site) end, pair = of_pair, words = of_words, rest = of_words, fields = of_fields,
-  json = of_json, one = of_one,
+  percent = function(p) return of_percent(p.site) end, pair = of_pair, words = of_words, rest = of_words,
+  fields = of_fields, json = of_json, one = of_one,
 }
 
 --- What feed does, in lines; which modules it needs, a hint, and its pattern where it has one alone.
@@ -244,7 +244,7 @@ end
 function write.parser(p, body, about)
   local late = p.kept[#p.kept]
   local lines = {
-    ("--- %s: proposed by `headway suggest`%s."):format(about.name, about.recording ~= "" and ", from " .. shown(about.recording) or ""),
+    ("--- %s: proposed by `headway suggest`, from %s."):format(about.name, shown(about.recording)),
     "--   " .. shown(late and late.record or ""),
   }
   for _, name in ipairs(body.needs) do lines[#lines + 1] = ('local %s = require "headway.%s"'):format(name, name) end
@@ -257,7 +257,8 @@ function write.parser(p, body, about)
   lines[#lines + 1] = "local M = {"
   lines[#lines + 1] = "  " .. table.concat(fields, ", ") .. ","
   if more[1] then lines[#lines + 1] = "  " .. table.concat(more, ", ") .. "," end
-  lines[#lines + 1] = "}\nM.__index = M\n\nfunction M.new() return setmetatable({}, M) end\n\nfunction M.feed(_, record)"
+  lines[#lines + 1] = "}\nM.__index = M\n\nfunction M.new() return setmetatable({}, M) end\n"
+  lines[#lines + 1] = "function M.feed(_, record)"
   for _, line in ipairs(body.lines) do lines[#lines + 1] = line end
   lines[#lines + 1] = "end\n\nreturn M\n"
   return table.concat(lines, "\n")
