@@ -1,5 +1,6 @@
 --- The numbers of a record, and what each could be: a count of a whole ("3/10", "3 of 10"), a percent, a count that is
--- known by the word beside it, a field of a table, a member of a JSON object. Nothing is judged here: that takes many records.
+-- known by the word beside it, a field of a table, a member of a JSON object. Nothing is judged here: that takes many
+-- records.
 local core = require "headway.core"
 local units = require "headway.units"
 

@@ -3,6 +3,7 @@ local cjson = require "cjson"
 local cli = require "spec.support.cli"
 local process = require "spec.support.process"
 local shell = require "spec.support.cluster_shell"
+local terminal = require "spec.support.terminal"
 
 local dir, done
 setup(function() dir, done = cli.temp_dir() end)
@@ -85,6 +86,20 @@ describe("headway record", function()
     local _, _, off = record "test -t 1 && echo yes || echo no"
     assert.equal("yes\n", text_of(on))
     assert.equal("no\n", text_of(off))
+  end)
+
+  it("records the size of a person's terminal, and when it becomes another", function()
+    local script = "trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done"
+    terminal.run({ "expect ready", "resize 40x111", "expect 40 111", "wait" },
+      { process.headway, "record", "--pty", "-o", dir .. "/size.cast", "--", "sh", "-c", script }, { size = "30x90" })
+    local header, events = read_cast(dir .. "/size.cast")
+    assert.same({ 90, 30 }, { header.width, header.height })
+    local sizes = {}
+    for _, e in ipairs(events) do
+      if e[2] == "r" then sizes[#sizes + 1] = e[3] end
+    end
+    assert.same({ "111x40" }, sizes)
+    assert.equal("ready\r\n40 111\r\n", text_of(events))
   end)
 
   it("replays to the same bytes", function()
