@@ -91,6 +91,12 @@ static bool is_readable(int fd)
     return fd >= 0 && poll(&p, 1, 0) > 0 && p.revents & POLLIN;
 }
 
+static bool is_hung_up(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    return poll(&p, 1, 0) > 0 && !(p.revents & POLLIN);
+}
+
 bool hw_copy_has_more(const struct hw_copy *c)
 {
     return is_readable(c->through[0]) || is_readable(c->src);
@@ -198,9 +204,11 @@ static bool give(struct hw_copy *c, int from)
     ssize_t n = hw_copy_flush(c) ? tee(from, c->feed, CHUNK, SPLICE_F_NONBLOCK) : -1;
     if (n > 0)
         c->fed += (uint64_t)n;
+    else if (n < 0 && !is_readable(from))
+        return is_hung_up(
+            from); /* what comes from now on would pass unseen: it waits for the next step */
     else if (n < 0 && c->exact) {
-        c->feed_full = is_readable(
-            from); /* else there was nothing; what comes from now on waits for the next step */
+        c->feed_full = true;
         return false;
     } else if (n < 0)
         n = give_tail(c, from);
