@@ -6,12 +6,13 @@
 
 #include "exec/wrapper.h"
 
-/* The wrapper's own pipe, which we never had. */
+/* The wrapper's own pipe, which we never had. And whoever reads feed may die unseen: he is not waited for. */
 static void forget_tail(struct hw_copy *c)
 {
     c->tail[0] = c->tail[1] = -1;
     c->tail_len = 0;
     c->gap = c->lost = false;
+    c->exact = c->feed_full = false;
 }
 
 void hw_wrapped_let_go(const struct hw_wrapped *w, int32_t number)

@@ -73,6 +73,8 @@ struct pollfd hw_copy_poll(const struct hw_copy *c)
 {
     if (c->reader_gone)
         return (struct pollfd){ .fd = -1 };
+    if (c->src >= 0 && c->feed_full)
+        return (struct pollfd){ .fd = c->feed, .events = POLLOUT };
     if (c->src >= 0 && c->dst_full)
         return (struct pollfd){ .fd = target(c), .events = POLLOUT };
     return (struct pollfd){ .fd = c->src, .events = POLLIN };
@@ -87,6 +89,12 @@ static bool is_readable(int fd)
 {
     struct pollfd p = { .fd = fd, .events = POLLIN };
     return fd >= 0 && poll(&p, 1, 0) > 0 && p.revents & POLLIN;
+}
+
+static bool is_hung_up(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    return poll(&p, 1, 0) > 0 && !(p.revents & POLLIN);
 }
 
 bool hw_copy_has_more(const struct hw_copy *c)
@@ -188,18 +196,25 @@ static ssize_t give_tail(struct hw_copy *c, int from)
     return n;
 }
 
-/* What stands in front, as much as is taken. */
-static void give(struct hw_copy *c, int from)
+/* What stands in front, as much as is taken. False: nothing may be passed on yet. */
+static bool give(struct hw_copy *c, int from)
 {
     if (c->ahead || c->feed < 0)
-        return;
+        return true;
     ssize_t n = hw_copy_flush(c) ? tee(from, c->feed, CHUNK, SPLICE_F_NONBLOCK) : -1;
     if (n > 0)
         c->fed += (uint64_t)n;
-    else
+    else if (n < 0 && !is_readable(from))
+        return is_hung_up(
+            from); /* what comes from now on would pass unseen: it waits for the next step */
+    else if (n < 0 && c->exact) {
+        c->feed_full = true;
+        return false;
+    } else if (n < 0)
         n = give_tail(c, from);
     if (n > 0)
         c->ahead = (size_t)n;
+    return true;
 }
 
 /* -------------------------------------------------------------------------------------------------- */
@@ -255,7 +270,8 @@ static ssize_t move(struct hw_copy *c)
         if (n <= 0)
             return n;
     }
-    give(c, from);
+    if (!give(c, from))
+        return 0;
     ssize_t n = judge(c, push(c, from));
     if (n == 0)
         c->dst_full = is_readable(from);
@@ -270,7 +286,7 @@ static ssize_t move(struct hw_copy *c)
 bool hw_copy_step(struct hw_copy *c)
 {
     ssize_t moved = 0, n = 0;
-    c->dst_full = false;
+    c->dst_full = c->feed_full = false;
     while (!hw_copy_is_over(c) && moved < TURN && (n = move(c)) > 0)
         moved += n;
     return moved > 0;

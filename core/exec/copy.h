@@ -6,8 +6,8 @@
  *
  * A terminal's bytes (pty) go through a pipe of our own first, which is emptied before more is taken.
  * The descriptor written to is somebody else's: its flags are not changed. What it does not take at once waits in the command's
- * pipe, as it would without us; the reporter's copy is never waited for: of what it does not take, the
- * newest 64 KiB or so are kept for it, so that it always gets the last words. */
+ * pipe, as it would without us; the reporter's copy is never waited for, unless it is to be exact: of what it does not take,
+ * the newest 64 KiB or so are kept for it, so that it always gets the last words. */
 #ifndef HW_EXEC_COPY_H
 #define HW_EXEC_COPY_H
 
@@ -34,8 +34,10 @@ struct hw_copy {
     bool lost;       /* older bytes fell out of it, which feed will never get */
     bool gap; /* just before byte gap_at of what feed got, some are missing; the owner tells it and takes this back */
     uint64_t gap_at;
-    bool dst_full; /* it takes nothing now: it is awaited, not src */
-    bool plain;    /* dst can't be spliced to (a file opened to append): bytes pass through here */
+    bool exact;     /* feed is waited for like dst: it gets every byte */
+    bool feed_full; /* exact: it takes nothing now, and is awaited */
+    bool dst_full;  /* it takes nothing now: it is awaited, not src */
+    bool plain;     /* dst can't be spliced to (a file opened to append): bytes pass through here */
     bool reader_gone; /* that of a pty's bytes: src stays open until the owner has told the command, and calls close */
     int error; /* errno that ended it, EPIPE: its reader is gone; 0 = end of the stream */
 };

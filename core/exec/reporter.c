@@ -96,7 +96,8 @@ static struct hw_wrapped make_given(struct hw_wrapper *w, int control)
 void hw_wrapper_reporter_start(struct hw_wrapper *w)
 {
     int ends[2];
-    if (!w->o->report || w->reporter || hw_wrapper_now() < w->retry_at_ms)
+    bool once = w->o->exact && w->was_started;
+    if (!w->o->report || once || w->reporter || hw_wrapper_now() < w->retry_at_ms)
         return;
     w->retry_at_ms = 0;
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
@@ -135,7 +136,9 @@ void hw_wrapper_reporter_ended(struct hw_wrapper *w)
 {
     w->reporter = 0;
     close_control(w);
-    if (!w->told_end)
+    for (size_t i = 0; i < w->count; i++)
+        w->copies[i].exact = w->copies[i].feed_full = false; /* nobody reads any more */
+    if (!w->told_end && !w->o->exact)
         retry_later(w);
 }
 

@@ -79,7 +79,10 @@ static int open_stream(struct hw_wrapper *w, int dst, bool pty, int *ret_fd, str
     w->count++;
     w->is_pty[i] = pty;
     *ret_fd = ends[1];
-    return hw_copy_init(&w->copies[i], ends[0], pty, dst, w->feeds[i][1], err);
+    if (hw_copy_init(&w->copies[i], ends[0], pty, dst, w->feeds[i][1], err) < 0)
+        return -1;
+    w->copies[i].exact = w->o->exact;
+    return 0;
 }
 
 /* Where the output is not watched only a terminal that was asked for needs us in between. */

@@ -36,7 +36,7 @@ static void broke(struct hw_wrapper *w, struct hw_copy *c)
     if (c->src == w->master)
         w->master = -1;
     hw_copy_close(c);
-    if (w->reporter)
+    if (w->reporter && !w->o->exact) /* one that must have every byte is told, and lets go */
         kill(w->reporter, SIGKILL);
 }
 
@@ -151,7 +151,7 @@ static void wait_for_reporter(struct hw_wrapper *w)
     if (!w->o->report)
         return;
     while ((now = hw_wrapper_now()) < until && w->leave != HW_LEAVE_ALL) {
-        if (!w->reporter && (w->told_end || ++starts > 2))
+        if (!w->reporter && (w->told_end || w->o->exact || ++starts > 2))
             break;
         if (!w->reporter) {
             w->retry_at_ms = 0;
@@ -165,7 +165,9 @@ static void wait_for_reporter(struct hw_wrapper *w)
     if (!w->reporter)
         return;
     if (w->leave != HW_LEAVE_ALL)
-        w->o->warn("the reporter did not end in time: the last value may not be published");
+        w->o->warn(w->o->exact
+                       ? "the recorder did not end in time: the end may be missing"
+                       : "the reporter did not end in time: the last value may not be published");
     kill(w->reporter, SIGKILL);
 }
 

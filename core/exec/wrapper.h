@@ -65,6 +65,7 @@ struct hw_wrapper_options {
     enum hw_pty pty;
     bool watch; /* the output is watched; false: it goes by without us, but on a pty */
     hw_wrapper_report_fn *report; /* NULL: no reporter */
+    bool exact; /* the reporter gets every byte: the command is held up while it lags, and no other one is started when it dies */
     void (*say)(
         const char *text); /* one line for a person: what is amiss, while the command runs all the same */
     void (*warn)(const char *text); /* the same, where a person may have switched warnings off */

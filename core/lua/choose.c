@@ -205,3 +205,17 @@ int hw_parsers_choose_line(const char *line, const char *user_dir, char ret[HW_P
     hw_command_of_line(line, &c);
     return choose(&c, user_dir, ret, err);
 }
+
+void hw_parsers_program(const char *line, char program[HW_PARSER_NAME_MAX + 1],
+                        char argument[HW_PARSER_NAME_MAX + 1])
+{
+    struct hw_command c;
+    program[0] = argument[0] = '\0';
+    hw_command_of_line(line, &c);
+    if (c.count == 0)
+        return;
+    struct hw_str name = program_of(c.words[0]);
+    hw_clean_text(program, HW_PARSER_NAME_MAX, name);
+    if (c.count > 1)
+        hw_clean_text(argument, HW_PARSER_NAME_MAX, hw_str(c.words[1]));
+}

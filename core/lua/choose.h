@@ -23,4 +23,9 @@ HW_MUST_USE int hw_parsers_choose(const char *const *argv, const char *user_dir,
 HW_MUST_USE int hw_parsers_choose_line(const char *line, const char *user_dir,
                                        char ret[HW_PARSER_NAME_MAX + 1], struct hw_err *err);
 
+/* What a parser's list would name a command line by: its program, without folders and version, and its first argument. Both ""
+ * where it is not one command; what is longer is cut. */
+void hw_parsers_program(const char *line, char program[HW_PARSER_NAME_MAX + 1],
+                        char argument[HW_PARSER_NAME_MAX + 1]);
+
 #endif
