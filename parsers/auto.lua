@@ -88,6 +88,7 @@ end
 
 --- The pair around a mark ("/" or "of") that stands at from..to.
 local function pair_at(record, from, to)
+  if not record:find("^ *~?%d", to + 1) then return nil end -- most are in paths
   local at, n, n_unit = number_before(record, from - 1)
   local upto, m, m_unit, noun, guess = number_after(record, to + 1)
   if not at or not upto or not opens(record, at) or not closes(record, upto) then return nil end

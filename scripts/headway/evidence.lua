@@ -17,36 +17,43 @@ local evidence = {}
 ---@field unit? string
 ---@field percent? number
 ---@field thing? boolean       it is the number of a thing
+---@field left? string         its clause
+---@field right? string
 
 local CLAUSE_MAX = 48 -- bytes at each side of a number that may speak of it
 local BAR_MAX = 128 -- bytes at each side of it in which a bar must end
 
 -- ---- words ------------------------------------------------------------------------------------------
 
---- "load", "loads", "loaded" and "loading" are one.
-local function stem(word)
-  return (word:gsub("ing$", ""):gsub("e[sd]$", ""):gsub("s$", ""):gsub("e$", ""))
+local function set_of(words)
+  local set = {}
+  for word in words:gmatch "%a+" do set[word] = true end
+  return set
 end
 
-local function set_of(words, form)
-  local set = {}
-  for word in words:gmatch "%a+" do set[form and form(word) or word] = true end
+--- "load", "loads", "loaded" and "loading" for "load"; what is made in another way stands in the list.
+local function forms_of(words)
+  local set = set_of(words)
+  for word in words:gmatch "%a+" do
+    local bare = word:gsub("e$", "")
+    for form in ("@s @es ~ed ~ing"):gmatch "%S+" do set[form:gsub("@", word):gsub("~", bare)] = true end
+  end
   return set
 end
 
 --- Words of work that is done bit by bit, and of what it is done to.
-local WORK = set_of([[
+local WORK = forms_of [[
   copy copied download upload transfer transferred fetch receive send sent pull push sync synchronize import
   export migrate replicate mirror restore backup archive dump load read write written wrote move stage process
   handle convert transform transcode encode decode encrypt decrypt pack unpack extract expand build built compile
   link install update upgrade resolve enumerate count scan scanned index analyze parse check verify verified hash
   merge split delete remove clean purge prune evict warm prefetch prepare generate create render train rebuild
   reindex apply execute complete finish done progress warmup preload ingest crawl validate collect tokenize
-  evaluate optimize replay persist publish deliver translate aggregate sort backfill resync files objects items
-  records rows steps blocks chunks parts images documents entry entries batch epochs samples packages layers
-  tables keys messages frames tasks jobs phases stages rounds iterations shards segments directory directories
-  folders bytes modules targets
-]], stem)
+  evaluate optimize replay persist publish deliver translate aggregate sort backfill resync file object item
+  record row step block chunk part image document entry entries batch epoch sample package layer table key message
+  frame task job phase round iteration shard segment directory folder byte module target transferring scanning
+  sending splitting directories unzip unzipped unzipping verifies copies
+]]
 
 --- Words of something else: what is used, left, measured, tried, dated.
 local FOREIGN = set_of [[
@@ -83,23 +90,34 @@ evidence.nouns = set_of [[
 local DATED = set_of "on since until till from at by due before after dated date"
 local BARE = set_of "of out at in eta s h m ps"
 
-local function is_work_word(word) return WORK[stem(word)] end
-
-local function is_past(word)
-  return word == "done" or word == "complete" or (is_work_word(word) and word:find "ed$" ~= nil)
+local function is_any(words, test)
+  for word in words:gmatch "%a+" do
+    if test(word) then return true end
+  end
+  return false
 end
 
---- The words at both sides that speak of the number at from..to: those of its clause, but for the label of
---- another number ("3/10 loss=0.5").
+local function is_foreign(word) return FOREIGN[word] end
+local function is_work_word(word) return WORK[word] end
+
+local function is_past(word)
+  return word == "done" or word == "complete" or (WORK[word] and word:find "ed$" ~= nil)
+end
+
+--- The words at both sides that speak of the number: those of its clause, but for the label of another number
+--- ("3/10 loss=0.5"). They are kept with it.
 ---@return string left, string right
-local function clause(record, from, to)
-  local left = record:sub(math.max(1, from - CLAUSE_MAX), from - 1):lower()
-  left = left:gsub("[%s:=%[%(#\"']+$", ""):match "[^,;|=\"]*$"
-  local right, at = record:sub(to + 1, to + CLAUSE_MAX):lower():match "^[%s%)%]}\"':%-|>]*([^,;|=\"%(%[%d]*)()"
-  if record:find("^=", to + at) or record:find("^%d+%.%d", to + at) or record:find("^:%s*%d", to + at - 2) then
+local function clause(record, found)
+  if found.left then return found.left, found.right end
+  local left = record:sub(math.max(1, found.at - CLAUSE_MAX), found.at - 1):lower()
+  local right, at = record:sub(found.upto, found.upto + CLAUSE_MAX):lower()
+    :match "^[%s%)%]}\"':%-|>]*([^,;|=\"%(%[%d]*)()"
+  at = found.upto + at - 1
+  if record:find("^=", at) or record:find("^%d+%.%d", at) or record:find("^:%s*%d", at - 2) then
     right = right:gsub("%a+[%s:]*$", "")
   end
-  return left, right
+  found.left, found.right = left:gsub("[%s:=%[%(#\"']+$", ""):match "[^,;:|=\"]*$", right
+  return found.left, found.right
 end
 
 -- ---- what shows that a number is of work --------------------------------------------------------------
@@ -137,22 +155,13 @@ end
 
 --- Whether it is of work that is done bit by bit, and of nothing else.
 function evidence.is_work(record, found)
-  local left, right = clause(record, found.at, found.upto - 1)
+  local left, right = clause(record, found)
   if left == ">" or left:find "%f[%a]eta$" then return false end -- "==> 34%" is what is left of 100%
-  local work = false
-  for word in (left .. " " .. right):gmatch "%a+" do
-    if FOREIGN[word] then return false end
-    work = work or is_work_word(word)
-  end
+  local near = left:match "[^%]%)]*$" -- what stands in brackets in front of it is of a larger thing
+  if is_any(near, is_foreign) or is_any(right, is_foreign) then return false end
+  local work = is_any(left, is_work_word) or is_any(right, is_work_word)
   return work or bar_beside(record, found.at, found.upto - 1) or agrees(record, found)
     or record:find("%f[%a][Ee][Tt][Aa]%f[%A]", found.upto) ~= nil or is_alone(record, found)
-end
-
-local function is_any(words, test)
-  for word in words:gmatch "%a+" do
-    if test(word) then return true end
-  end
-  return false
 end
 
 --- 11/12 in front of a time, behind "on", or with no word in front of it, or right behind, that it is a count of.
@@ -164,13 +173,14 @@ function evidence.is_date(record, found)
   if DATED[before:match "(%a+)%s*$"] then return true end
   local behind = record:match("^%s*([^%s%(%[]?%a*)", found.upto):lower()
   if before:find "[%[%(]%s*$" or behind == "" or evidence.nouns[behind] or is_past(behind) then return false end
-  return not is_any(clause(record, found.at, found.upto - 1), is_work_word)
+  local left = clause(record, found)
+  return not is_any(left, is_work_word)
 end
 
 --- "Epoch 3/10" until it says that it is done: two are. The number of a thing is a count of those before it.
 function evidence.less_begun(record, found)
   if not found or found.unit == "bytes" or found.done == 0 then return found end
-  local left, right = clause(record, found.at, found.upto - 1)
+  local left, right = clause(record, found)
   if not THINGS[left:match "(%a+)[^%w]*$"] then return found end
   found.thing = true
   if not is_any(left .. " " .. right, is_past) then found.done = found.done - 1 end

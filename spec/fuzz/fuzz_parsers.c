@@ -11,10 +11,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const names[] = {
-    "rsync", "rclone", "tqdm", "juicefs_warmup", "juicefs_sync", "juicefs_dataload", "alluxio_load",
-    "auto",  "nm",     NULL
-};
+static const char *const names[] = { "rsync",
+                                     "rclone",
+                                     "tqdm",
+                                     "juicefs_warmup",
+                                     "juicefs_sync",
+                                     "juicefs_dataload",
+                                     "alluxio_load",
+                                     "auto",
+                                     "nm",
+                                     "rsync_dry",
+                                     NULL };
 
 /* Takes any JSON and any number apart: what of the toolkit is C. */
 static const char reader[] =

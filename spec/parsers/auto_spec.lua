@@ -34,6 +34,7 @@ describe("auto, taken:", function()
     { "a layer of an image",       growing("a1b2c3d4: Downloading [==>   ]  @MB/45MB", 1, 2),   bytes(2000000, 45000000) },
     { "a date in front",           growing("2026-11-23 19:05:10 copied @/10", 3, 4),            items(4, 10) },
     { "in a log",                  growing("2026-11-23 19:05:10,123 INFO [main] c.e.Job - Processed @/90 records", 3, 4), { done = 4, total = 90, unit = "records" } },
+    { "behind the name of a worker", growing("[worker-3] INFO pod copier: Processed @ of 90 files", 3, 4), { done = 4, total = 90, unit = "files" } },
     { "in logfmt",                 growing('time="2026-11-23T19:05:10Z" level=info msg="copied @/10 files"', 3, 4), { done = 4, total = 10, unit = "files" } },
     { "in JSON",                   growing('{"level":"info","msg":"copied @ of 10 files","errors":3}', 3, 4), { done = 4, total = 10, unit = "files" } },
     { "the rate behind it",        growing("@/10 (5.0 MB/s)", 3, 4),                            items(4, 10) },
