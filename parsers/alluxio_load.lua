@@ -37,25 +37,31 @@ local function names_of(text)
   return commas + 1
 end
 
+local TOO_MUCH = "more is loaded than there is"
+
 --- A count of a report, which never falls.
+---@return headway.Count? count, string? why
 local function grown(before, least, done, total, unit)
-  if not done or (total and done > total) then return before end
+  if not done then return before end
+  if total and done > total then return before, TOO_MUCH end
   done = math.max(done, least, before and before.done or 0)
   return { done = done, total = total and total >= done and total or nil, unit = unit }
 end
 
 --- `fs load --progress`: a report, which may know the totals.
 function M:report(record)
+  local why
   local files, rest = record:match "^%s*Files Processed: (%d+)()"
   if files then
     local of = record:match("^ out of (%d+)", rest)
-    self.files = grown(self.files, self.loaded, units.integer(files), of and units.integer(of), "files")
+    self.files, why = grown(self.files, self.loaded, units.integer(files), of and units.integer(of), "files")
   else
     local bytes = record:match "^%s*Bytes Loaded: ([%d.]+%a*)"
     if not bytes then return nil end
     local of = record:match "^%s*Bytes Loaded: [%d.]+%a* out of ([%d.]+%a*)"
-    self.bytes = grown(self.bytes, 0, units.size(bytes, 1024, "."), of and units.size(of, 1024, "."), "bytes")
+    self.bytes, why = grown(self.bytes, 0, units.size(bytes, 1024, "."), of and units.size(of, 1024, "."), "bytes")
   end
+  if why then return nil, why end
   local main, other = self.bytes or self.files, self.bytes and self.files
   return main and { done = main.done, total = main.total, unit = main.unit, also = other and { other } } or nil
 end

@@ -1,57 +1,47 @@
 --- What no other parser knows: looks for numbers that behave like progress.
--- Understood: N/M alone in a line, at once; then, once they have grown, pairs ("3/10", "3 of 10 files",
--- "1.5 MiB / 4 GiB"), percents ("42%", "42.5 %"), and bars of tqdm.
+-- Understood at once: N/M alone in a line, bars of tqdm, lines of rsync (its percent misleads). Once they have grown:
+-- pairs ("Copied 3/10", "3 of 10 files", "1.5 MiB / 4 GiB"), percents ("42% done", "[===>  ] 42.5 %").
 --   40/100                                        Copied 3 of 10 files
 --   [#3b2f64 1.0MiB/10MiB(10%) CN:1]              Completed 1.1 MiB/~11.4 MiB (5.8 MiB/s)
 --   model.bin   42%[====>      ]                  4.00MiB 0:00:04 [1022KiB/s] [===>   ] 40%
--- A number in a log is no progress by itself: ratios, rates, dates, versions, addresses, counts of tests or
--- attempts look alike. So a pair must come again in the same words, with the same total and more done; a
--- percent must grow twice.
--- What only grows with its total (compressed / read so far) never passes; words near it that speak of something
--- else rule it out.
+-- A number in a log is no progress by itself: ratios, rates, dates, versions, addresses, use of memory, counts of
+-- tests or pods look alike, and many of them grow. Nothing shown is better than a wrong figure, so this is asked:
+--   something beside the number shows that it is of work: a word of it, a bar, its own percent, a time left, or
+--   nothing else stands in the record; and no word of its clause speaks of something else;
+--   a pair comes again in the same words, with the same total and more done; a percent grows twice.
+-- A number of a thing ("Epoch 3/3", "file 3 of 10") says which one is worked on: one less is done.
 local core = require "headway.core"
+local evidence = require "headway.evidence"
 local units = require "headway.units"
+local rsync = require "parsers.rsync"
 local tqdm = require "parsers.tqdm"
 
 ---@class headway.parser.auto : headway.Parser
 ---@field bars headway.Parser
+---@field rsync headway.Parser?         once a line of it came
 ---@field series table<string, table>   by the words in front of the numbers
 ---@field main table?                   the series that is believed
+---@field outer table?                  the first of things that are numbered: what counts inside them is not all
 ---@field count integer                 of series
-local M = { api = 1, name = "auto", unit = "items", hints = { "/", "%", " of " } }
+local M = {
+  api = 1, name = "auto", unit = "items", hints = { "/", "%", " of ", "rsync", "file list", "speedup is" },
+}
 M.__index = M
 
 local SERIES_MAX = 32 -- different words that are watched
 local PLACES_MAX = 6 -- of each mark that are looked at in a record
-local LEFT_MAX, RIGHT_MAX = 40, 40 -- bytes of a number and its unit
-local NEAR_MAX = 32 -- bytes at each side of it that are searched for words of something else
+local SIDE_MAX = 40 -- bytes of a number and its unit
 local KEY_MAX = 128 -- bytes in front of it that make its series
 
 function M.new()
   return setmetatable({ bars = tqdm.new { base = 1024 }, series = {}, count = 0 }, M)
 end
 
---- Words that say that numbers are no progress of the work.
-local FOREIGN = {}
-for word in ([[
-  ratio ratios compress compressed compression speedup accuracy acc loss score confidence probability test tests
-  tested testing pass passed passing fail failed failing failure failures ok skipped attempt attempts retry
-  retries retrying try tries version versions cpu cpus cores mem memory ram swap disk usage used free load
-  average battery quota budget error errors warning warnings replicas pods ready page pages http chk
-]]):gmatch "%a+" do FOREIGN[word] = true end
-
-local function is_foreign(record, from, to)
-  local before = record:sub(math.max(1, from - NEAR_MAX), from - 1)
-  if before:find "=> *$" then return true end -- "==> 34%" is what is left of 100%
-  local near = (before .. " " .. record:sub(to + 1, to + NEAR_MAX)):lower()
-  for word in near:gmatch "%a+" do
-    if FOREIGN[word] then return true end
-  end
-  return false
-end
+-- ---- numbers ----------------------------------------------------------------------------------------
 
 --- What may stand at both sides of a number that stands alone.
 local function opens(record, at)
+  if at > 2 and record:find("^%d:", at - 2) then return false end -- seconds
   return at == 1 or record:find("^[%s%(%[{<>:=|,\"'\x80-\xFF]", at - 1) ~= nil
 end
 
@@ -63,7 +53,7 @@ end
 --- Number and unit that end at `to`.
 ---@return integer? at, string? number, string? unit
 local function number_before(record, to)
-  local begin = math.max(1, to - LEFT_MAX)
+  local begin = math.max(1, to - SIDE_MAX)
   local left = record:sub(begin, to)
   local offset, number, unit = left:match "^.-()(%d[%d.,]*) *(%a*) *$"
   if not offset or (offset > 1 and left:find("^[%d.,]", offset - 1)) then return nil end
@@ -71,54 +61,54 @@ local function number_before(record, to)
 end
 
 --- Number and unit that begin at `from`, perhaps behind "~".
----@return integer? upto, string? number, string? unit, boolean? guess
+---@return integer? upto, string? number, string? unit, string? noun, boolean? guess
 local function number_after(record, from)
-  local guess, number, space, unit = record:sub(from, from + RIGHT_MAX):match "^ *(~?)(%d[%d.,]*)( *)(%a*)"
+  local guess, number, space, word = record:sub(from, from + SIDE_MAX):match "^ *(~?)(%d[%d.,]*)( *)(%a*)"
   if not number then return nil end
   local bare = number:match "^(.*%d)[.,]*$"
   local upto = record:find(number, from, true) + #bare
-  if bare ~= number then return upto, bare, "", guess ~= "" end -- the end of a sentence
-  if unit ~= "" and (space == "" or units.scale(unit)) then return upto + #space + #unit, bare, unit, guess ~= "" end
-  return upto, bare, unit, guess ~= "" -- a word behind a space does not belong to the number
+  if bare ~= number then return upto, bare, "", "", guess ~= "" end -- the end of a sentence
+  if word ~= "" and (space == "" or units.scale(word)) then
+    return upto + #space + #word, bare, word, "", guess ~= ""
+  end
+  return upto, bare, "", word:lower(), guess ~= "" -- a word behind a space does not belong to the number
 end
 
-local NOUNS = {}
-for word in ([[files objects items records rows steps blocks chunks parts images documents entries batches epochs
-  samples packages layers tables keys messages frames tasks jobs]]):gmatch "%a+" do NOUNS[word] = true end
+--- Bytes of a unit; "m" is more often minutes, or thousandths.
+local function scale_of(unit) return unit ~= "" and unit ~= "m" and units.scale(unit) end
 
 --- Both counts in one unit; nil: they are no pair.
 ---@return integer? done, integer? total, string? unit
-local function pair_of(n, n_unit, m, m_unit)
-  local n_scale, m_scale = n_unit ~= "" and units.scale(n_unit), m_unit ~= "" and units.scale(m_unit)
-  if m_scale or n_scale then
-    if not m_scale or (n_unit ~= "" and not n_scale) then return nil end
-    local unit = n_unit ~= "" and n_unit or m_unit
-    return units.size(n .. unit, 1000, "."), units.size(m .. m_unit, 1000, "."), "bytes"
-  end
-  local noun = m_unit:lower()
-  return units.integer(n), units.integer(m), NOUNS[noun] and noun or "items"
+local function pair_of(n, n_unit, m, m_unit, noun)
+  local n_scale, m_scale = scale_of(n_unit), scale_of(m_unit)
+  if (n_unit ~= "" and not n_scale) or (m_unit ~= "" and not m_scale) or (n_scale and not m_scale) then return nil end
+  if not m_scale then return units.integer(n), units.integer(m), evidence.nouns[noun] and noun or "items" end
+  return units.size(n .. (n_scale and n_unit or m_unit), 1000, "."), units.size(m .. m_unit, 1000, "."), "bytes"
 end
 
 --- The pair around a mark ("/" or "of") that stands at from..to.
 local function pair_at(record, from, to)
+  if not record:find("^ *~?%d", to + 1) then return nil end -- most are in paths
   local at, n, n_unit = number_before(record, from - 1)
-  local upto, m, m_unit, guess = number_after(record, to + 1)
+  local upto, m, m_unit, noun, guess = number_after(record, to + 1)
   if not at or not upto or not opens(record, at) or not closes(record, upto) then return nil end
   if n_unit:lower() == "out" then n_unit = "" end
-  local done, total, unit = pair_of(n, n_unit, m, m_unit)
-  if not done or not total or done > total or total < 2 or is_foreign(record, at, upto - 1) then return nil end
-  return { at = at, done = done, total = total, unit = unit, guess = guess }
+  local done, total, unit = pair_of(n, n_unit, m, m_unit, noun)
+  if not done or not total or done > total or total < 2 then return nil end
+  local found = { at = at, upto = upto, done = done, total = total, unit = unit, guess = guess }
+  if evidence.is_date(record, found) or not evidence.is_work(record, found) then return nil end
+  return found
 end
 
 local function percent_at(record, mark)
   local begin = math.max(1, mark - 12)
   local offset, whole, part = record:sub(begin, mark - 1):match "^.-()(%d+)[.,]?(%d*) ?$"
   if not offset or #whole > 3 then return nil end
-  local at = begin + offset - 1
-  local value = tonumber(whole .. "." .. (part ~= "" and part or "0"))
-  if value > 100 or not opens(record, at) or not closes(record, mark + 1) then return nil end
-  if record:find("^ of +%a", mark + 1) or is_foreign(record, at, mark) then return nil end
-  return { at = at, percent = value }
+  local percent = tonumber(whole .. "." .. (part ~= "" and part or "0"))
+  local found = { at = begin + offset - 1, upto = mark + 1, percent = percent }
+  if found.percent > 100 or not opens(record, found.at) or not closes(record, found.upto) then return nil end
+  if record:find("^ of +%a", found.upto) or not evidence.is_work(record, found) then return nil end
+  return found
 end
 
 --- Calls fn with each place of a mark.
@@ -133,8 +123,10 @@ local function each_place(record, mark, fn)
   end
 end
 
+-- ---- series -----------------------------------------------------------------------------------------
+
 --- The words in front of numbers: what a series is known by. Bars and words with digits in them (times, rates,
--- names of parts) are left out, since they change.
+--- names of parts) are left out, since they change.
 local function key_of(record, found)
   local before = record:sub(math.max(1, found.at - KEY_MAX), found.at - 1):lower()
   local kind = found.percent and "%" or found.unit
@@ -144,11 +136,12 @@ end
 --- Whether a series has shown itself to be progress; takes what was found into it.
 local function judge(s, found)
   if found.percent then
-    s.grown = s.grown + (found.percent > (s.percent or 101) and 1 or 0)
+    local last = s.percent or found.percent
+    s.grown = found.percent > last and s.grown + 1 or found.percent < last and 0 or s.grown
     return s.grown >= 2
   end
-  local same = s.total == found.total
-  s.grown = s.grown + (same and found.done > s.done and 1 or 0)
+  if s.total ~= found.total or found.done < s.done then s.grown = 0
+  elseif found.done > s.done then s.grown = s.grown + 1 end
   return s.grown >= 1
 end
 
@@ -172,17 +165,23 @@ local function sample_of(s, restart)
 end
 
 --- Counts begin anew: from the end to less than half, or from anywhere to nearly nothing. A percent that is
--- made of a total which grows falls too, but not so far.
+--- made of a total which grows falls too, but not so far.
 local function begins_anew(s, value, last)
-  return value <= last / (is_full(s) and 2 or 10)
+  return value <= last / ((is_full(s) or s.thing) and 2 or 10)
+end
+
+local function assign(s, found)
+  s.percent, s.done, s.total, s.unit, s.guess = found.percent, found.done, found.total, found.unit, found.guess
+  s.thing = found.thing
 end
 
 --- What was found belongs to the main series, which only grows or begins anew.
 local function advance(s, found)
   local value, last = found.percent or found.done, s.percent or s.done
   local restart = value < last and begins_anew(s, value, last) or nil
-  if value < last and not restart then return sample_of(s) end
-  s.percent, s.done, s.total, s.guess = found.percent, found.done, found.total, found.guess
+  local other = value < last or (found.total and not found.guess and found.total < s.total)
+  if other and not restart then return sample_of(s) end
+  assign(s, found)
   return sample_of(s, restart)
 end
 
@@ -192,11 +191,16 @@ function M:take(record, found)
   if not s then return nil end
   local believed = judge(s, found)
   if self.main == s then return advance(s, found) end
-  s.percent, s.done, s.total, s.unit, s.guess = found.percent, found.done, found.total, found.unit, found.guess
-  if self.main or not believed then return nil end
+  assign(s, found)
+  self.outer = self.outer or (s.thing and s)
+  if not believed or (self.outer or s) ~= s then return nil end
+  if self.main and not s.thing then return nil end
+  local inner = self.main
   self.main = s
-  return sample_of(s)
+  return sample_of(s, inner and true)
 end
+
+-- ---- the parser -------------------------------------------------------------------------------------
 
 --- A line that is N/M and nothing else is a task's own word.
 function M:own_word(record)
@@ -208,19 +212,30 @@ function M:own_word(record)
   return { done = done, total = total, unit = "items", restart = anew or nil }
 end
 
+--- Forms that can't be mistaken have a parser of their own.
+function M:by_its_own_parser(record)
+  if self.rsync then return self.rsync:feed(record) end
+  if record:find "%(xfe?r#%d+, [it][ro]%-che?c?k=" then
+    self.rsync = rsync.new { base = 1000, mode = "auto" }
+    return self.rsync:feed(record)
+  end
+  if record:find(" [", 1, true) then return self.bars:feed(record) end
+end
+
 function M:feed(record)
   if record:find "^%s*%d+%s*/%s*%d+%s*$" then return self:own_word(record) end
   if self.told then return nil end
-  if not self.main then
-    local sample = record:find(" [", 1, true) and self.bars:feed(record)
-    if sample or self.bars.main then return sample or nil end
+  if not self.main and not self.outer then
+    local sample, why = self:by_its_own_parser(record)
+    if sample or self.rsync or self.bars.main then return sample, why end
   end
   local pair = each_place(record, "/", pair_at) or each_place(record, " of ", pair_at)
-  return self:take(record, pair) or self:take(record, each_place(record, "%", percent_at))
+  return self:take(record, evidence.less_begun(record, pair)) or self:take(record, each_place(record, "%", percent_at))
 end
 
 ---@param code? integer
-function M.finish(_, code)
+function M:finish(code)
+  if self.rsync then return self.rsync:finish(code) end
   return code and { ended = code == 0 and "complete" or "failed" } or nil
 end
 

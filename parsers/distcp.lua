@@ -1,5 +1,5 @@
 --- hadoop distcp.
--- Not recorded: the forms are those of Hadoop's own sources (mapreduce.Job, tools.DistCp, CopyMapper's counters).
+-- Not recorded: the forms are those that Hadoop is known for, and none was checked against a run.
 --   26/11/25 05:00:01 INFO tools.DistCp: Number of paths in the copy list: 66
 --   26/11/25 05:00:09 INFO mapreduce.Job:  map 42% reduce 0%
 --   26/11/25 05:00:19 INFO mapreduce.Job: Job job_1700000000000_0001 completed successfully

@@ -33,15 +33,16 @@ function M.new()
   return setmetatable({ done = 0, running = false, files = 0, bytes = 0, inner = warmup.new() }, M)
 end
 
+--- More workers than were listed: how many there are is not known.
 ---@return headway.Sample
-function M:say()
-  local total = self.total and math.max(self.total, self.done)
+function M:say(restart)
+  local total = self.total and self.total >= self.done and self.total or nil
   local files, bytes = self.files, self.bytes
   if self.running then
     files, bytes = units.add(files, self.inner.files or 0), units.add(bytes, self.inner.bytes or 0)
   end
   return {
-    done = self.done, total = total, unit = "workers",
+    done = self.done, total = total, unit = "workers", restart = restart,
     also = { { done = bytes, unit = "bytes" }, { done = files, unit = "files" } },
   }
 end
@@ -65,8 +66,10 @@ function M:trace(record)
   local names = record:match "^%++ podNames='?([%w.:-]+)'?$"
   if names then
     local _, colons = names:gsub(":%w", "")
+    local again = self.done > 0 or nil -- the script is run once more
+    if again then self.done, self.running, self.files, self.bytes = 0, false, 0, 0 end
     self.total = colons + 1
-    return self:say()
+    return self:say(again)
   end
   local of = record:match "^%++ %(%( *i *< *(%d+) *%)%)$"
   if of then

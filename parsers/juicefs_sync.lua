@@ -8,6 +8,7 @@
 --   ... <DEBUG>: Copied data of 2023/img_000.raw (164981 bytes) in 296.019296ms      with -v: no total
 --   juicefs_sync_handled{cmd="sync",pid="11021"} 12                          a page of metrics, whole or line by line
 -- What is found grows while it still lists. A source that does not exist is no error of the tool's: 0 of 0.
+local juicefs = require "headway.juicefs"
 local prometheus = require "headway.prometheus"
 local units = require "headway.units"
 
@@ -16,6 +17,7 @@ local units = require "headway.units"
 ---@field bytes integer?          copied
 ---@field copied integer          objects that the log of -v named
 ---@field metrics table<string, number>
+---@field succeeded headway.Count?   objects that were copied, of those that were to be
 ---@field ended string?
 local M = {
   api = 1, name = "juicefs_sync", tool = "juicefs", versions = "1.0 to 1.4", unit = "objects",
@@ -31,23 +33,35 @@ function M.new() return setmetatable({ copied = 0, metrics = {} }, M) end
 function M:say(restart)
   local o = self.objects
   if not o then return nil end
-  local also = self.bytes and { { done = self.bytes, unit = "bytes" } } or nil
+  local also = {}
+  if self.bytes then also[1] = { done = self.bytes, unit = "bytes" } end
+  also[#also + 1] = self.succeeded
   return { done = o.done, total = o.total, unit = "objects", also = also, restart = restart }
 end
 
---- Handled objects never get fewer; a total may.
-function M:count(done, total)
-  if not done or not total or done > total then return false end
+--- Whether counts are of another run: one has ended, or less is found than was handled, or nearly nothing is handled.
+function M:is_other_run(done, total)
   local before = self.objects
-  if before and done < before.done then done = math.min(before.done, total) end
+  if not before or done >= before.done then return false end
+  return self.ended ~= nil or (total and total < before.done) or done <= before.done // 10
+end
+
+--- Takes what is handled, which never gets less within one run. Total nil: not known just now.
+---@return headway.Sample
+function M:count(done, total)
+  local restart = self:is_other_run(done, total) or nil
+  if restart then self.bytes, self.succeeded, self.ended = nil, nil, nil end
+  if self.objects and not restart then done = math.max(done, self.objects.done) end
   self.objects = { done = done, total = total }
-  return true
+  return self:say(restart)
 end
 
 function M:bars(record)
   local done, total = record:match "^%s*Scanned objects[ %a]*: *(%d+) */ *(%d+)"
-  if done then
-    return self:count(units.integer(done), units.integer(total)) and self:say() or nil
+  done, total = done and units.integer(done), total and units.integer(total)
+  if done and total then
+    if done > total then return nil, "more objects are handled than were found" end
+    return self:count(done, total)
   end
   local bytes = record:match "^%s*Copied bytes: [^(]*%((%d+) Bytes%)"
     or record:match "^%s*Copied objects size: [^(]*%((%d+) Bytes%)"
@@ -63,17 +77,18 @@ function M:found(record)
   local at = record:find("Found: ", 1, true)
   local found, rest = record:match("^Found: (%d+),()", at or 1)
   if not at or not found then return nil end
-  local failed = record:match(" failed: (%d+)", rest)
-  local bytes = record:match(" copied: %d+ %(([%d.]+ ?%a*)%)", rest)
-  bytes = bytes and units.size(bytes, 1024, ".")
+  local failed = units.integer(record:match(" failed: (%d+)", rest) or "")
+  local copied, bytes = record:match(" copied: (%d+) %(([%d.]+ ?%a*)%)", rest)
+  copied, bytes = copied and units.integer(copied), bytes and units.size(bytes, 1024, ".")
   local total = units.integer(found)
   if not total or not failed then return nil end
   self.bytes = bytes and math.max(bytes, self.bytes or 0) or self.bytes
   self.objects = { done = total, total = total }
-  self.ended = tonumber(failed) > 0 and "partial" or "complete"
+  self.succeeded = copied and { done = copied, total = units.add(copied, failed), unit = "copied" }
+  self.ended = failed > 0 and "partial" or "complete"
   local sample = self:say()
   sample.ended = self.ended
-  sample.message = self.ended == "partial" and failed .. " objects failed" or nil
+  sample.message = self.ended == "partial" and ("%d objects failed"):format(failed) or nil
   return sample
 end
 
@@ -99,15 +114,8 @@ function M:metric(record)
   if math.type(bytes) == "integer" and bytes >= 0 then self.bytes = bytes end
   local done, total = m.juicefs_sync_handled, m.juicefs_sync_scanned
   if math.type(done) ~= "integer" or math.type(total) ~= "integer" or done < 0 then return nil end
-  -- The two are read one after the other while objects are handled.
-  return self:count(math.min(done, total), total) and self:say() or nil
-end
-
-local function fatal(record)
-  local _, at = record:find("<FATAL>: ", 1, true)
-  if not at then return nil end
-  local place = record:find(" [", at, true)
-  return record:sub(at + 1, place and place - 1)
+  -- The two are read one after the other while objects are handled: a total that lags is none.
+  return self:count(done, total >= done and total or nil)
 end
 
 function M:feed(record)
@@ -115,9 +123,10 @@ function M:feed(record)
     local sample = self:metric(record)
     if sample then return sample end
   end
-  local sample = self:bars(record) or self:found(record) or self:copied_one(record)
-  if sample then return sample end
-  local words = fatal(record)
+  local sample, why = self:bars(record)
+  sample = sample or self:found(record) or self:copied_one(record)
+  if sample or why then return sample, why end
+  local words = juicefs.fatal(record)
   if not words then return nil end
   self.ended = "failed"
   return { ended = "failed", message = words }

@@ -12,6 +12,7 @@
 --   scanned: 9, scanned data: 1 GiB, completed: 5, completed data: 500 MiB, speed: 1 MiB/s, failed blocks: 0, ...
 --   ... <FATAL>: open control file for /mnt/no-such-dir: ... [main@main.go:31]
 -- The last line rounds the bytes. It counts files whose objects are lost as well: no log tells of them.
+local juicefs = require "headway.juicefs"
 local units = require "headway.units"
 
 ---@class headway.parser.juicefs_warmup : headway.Parser
@@ -19,7 +20,6 @@ local units = require "headway.units"
 ---@field bytes integer?
 ---@field exact boolean     bytes is no rounded number
 ---@field over boolean      the last line came: what counts from zero then is another run
----@field background boolean
 ---@field ended string?
 local M = {
   api = 1, name = "juicefs_warmup", tool = "juicefs", versions = "1.0 to 1.4, Enterprise 5", unit = "bytes",
@@ -30,7 +30,9 @@ local M = {
 }
 M.__index = M
 
-function M.new() return setmetatable({ exact = false, over = false, background = false }, M) end
+local BACKGROUND = "only started: it goes on in the mount, which says nothing of it"
+
+function M.new() return setmetatable({ exact = false, over = false }, M) end
 
 --- Counts only grow, but for another run after the last line.
 ---@return headway.Sample?
@@ -59,8 +61,9 @@ function M:spinner(record)
   end
   local done, total = record:match "^Warm%a+ up paths: *(%d+) */ *(%d+)" -- 0.x
   done, total = done and units.integer(done), total and units.integer(total)
-  if done and total and done <= total then return { done = done, total = total, unit = "paths" } end
-  return nil
+  if not done or not total then return nil end
+  if done > total then return nil, "more paths are done than there are" end
+  return { done = done, total = total, unit = "paths" }
 end
 
 --- The last line: files, bytes as they were printed.
@@ -101,25 +104,16 @@ local function enterprise(record)
   return { done = n, total = m, unit = "bytes", also = { { done = files, total = of, unit = "items" } } }
 end
 
---- Without the log's own place in the source, "[main@main.go:31]".
-local function fatal(record)
-  local _, at = record:find("<FATAL>: ", 1, true)
-  if not at then return nil end
-  local place = record:find(" [", at, true)
-  return record:sub(at + 1, place and place - 1)
-end
-
 function M:feed(record)
-  local sample = self:spinner(record) or self:summary(record)
-  if sample then return sample end
-  local why
-  sample, why = enterprise(record)
+  local sample, why = self:spinner(record)
+  sample = sample or self:summary(record)
+  if not sample and not why then sample, why = enterprise(record) end
   if sample or why then return sample, why end
   if record:find "cache for %d+ paths in background" then
-    self.background = true
-    return { message = "goes on in the mount, which says nothing of it" }
+    self.ended = "partial" -- the command is over, the work is not
+    return { ended = "partial", message = BACKGROUND }
   end
-  local words = fatal(record)
+  local words = juicefs.fatal(record)
   if not words then return nil end
   self.ended = "failed"
   return { ended = "failed", message = words }
@@ -127,8 +121,8 @@ end
 
 ---@param code? integer
 function M:finish(code)
-  if code == 0 and self.background then return nil end -- the command is over, the work is not
-  local ended = code and (code == 0 and "complete" or "failed") or self.ended
+  local background = self.ended == "partial"
+  local ended = code and (code ~= 0 and "failed" or not background and "complete") or self.ended
   return ended and { ended = ended } or nil
 end
 

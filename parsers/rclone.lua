@@ -37,8 +37,7 @@ local function size(number, unit)
 end
 
 local function count(done, total, unit)
-  if not done or not total or done > total then return nil end
-  return { done = done, total = total, unit = unit }
+  return done and total and { done = done, total = total, unit = unit } or nil
 end
 
 --- Takes a count. What fell a little is held; what fell to a tenth, or below what there is, began anew.
@@ -47,6 +46,10 @@ end
 function M:take_count(field, new)
   local old = self[field]
   if not new then return end
+  if new.done > new.total then
+    self.why = ("more %s are done than there are"):format(field)
+    return
+  end
   if old and new.done < old.done then
     if new.total < old.done or new.done <= old.done // 10 then
       self.restart = true
@@ -134,18 +137,27 @@ local function failure(record)
   return record:match "^%d+/%d+/%d+ %d+:%d+:%d+ (Failed to %a+.*)$" or record:match "^(Failed to %a+.*)$"
 end
 
+--- Counts that contradict themselves are refused; the others of the same record stay.
+---@return headway.Sample? sample, string? why
+function M:outcome(any)
+  local why = self.why
+  self.why = nil
+  if why or not any then return nil, why end
+  return self:say()
+end
+
 function M:feed(record)
   if record:find "^%s*{" and record:find('"stats"', 1, true) then
     local any, why = self:json(record)
     if why then return nil, why end
-    return any and self:say() or nil
+    return self:outcome(any)
   end
   local words = failure(record)
   if words then
     self.ended = "failed"
     return { ended = "failed", message = words }
   end
-  return self:text(record) and self:say() or nil
+  return self:outcome(self:text(record))
 end
 
 --- 9: it went well, and nothing had to be moved (--error-on-no-transfer).

@@ -6,6 +6,8 @@
 --      1,171,886   9%    1.00MB/s    0:00:10                               inside a file
 --         12.00M 100%    1.00MB/s    0:00:11 (xfr#60, to-chk=0/65)         -h; -hh the same with 1024: option base
 --        700.000 100%    1,02MB/s    0:00:03 (xfer#1, to-check=6/8)        other locales, rsync 3.0
+--   rsync: [sender] send_files failed to open "/a/b": Permission denied (13)     one that xfr# counts all the same
+--   file has vanished: "/a/b"
 --   rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1338) [sender=3.5.0]
 --   total size is 12,000,000  speedup is 7,398.27 (DRY RUN)
 -- What counts is the entries that are checked, of all: to-chk is what is left of them, directories are entries
@@ -22,6 +24,8 @@ local find, match, tonumber = string.find, string.match, tonumber -- this is the
 ---@field bytes integer     of the last line
 ---@field sum integer       mode file: bytes of the files that are done
 ---@field files integer     xfr#
+---@field missed integer    of them, those that it could not copy
+---@field dry boolean
 ---@field entries integer   checked so far; total: of how many, nil = not known
 ---@field real integer     the same, as the last line had it
 ---@field total integer?
@@ -33,7 +37,7 @@ local find, match, tonumber = string.find, string.match, tonumber -- this is the
 local M = {
   api = 1, name = "rsync", tool = "rsync", versions = "3.0 to 3.5", unit = "entries",
   commands = { "rsync" },
-  hints = { "%", "file list", "rsync", "speedup is" },
+  hints = { "%", "file list", "rsync", "speedup is", "vanished" },
   options = {
     base = {
       type = "integer", default = 1000, min = 1000, max = 1024, help = "bytes of a K: 1000 for -h, 1024 for -hh",
@@ -45,6 +49,7 @@ local M = {
   },
 }
 M.__index = M
+M.DRY = "dry run: nothing is copied"
 
 ---@param opts { base: integer, mode: string }
 function M.new(opts)
@@ -58,6 +63,7 @@ function M:begin()
   local of_bytes, of_files = { unit = "bytes" }, { unit = "files" }
   self.mode, self.listed, self.bytes, self.sum, self.files = self.asked, false, 0, 0, 0
   self.entries, self.real, self.total, self.scanning = 0, 0, nil, false
+  self.missed, self.dry, self.ended = 0, false, nil
   self.steady, self.percent, self.said = false, -1, 0
   self.sample, self.also, self.of_bytes, self.of_files = {}, { of_bytes, of_files }, of_bytes, of_files
 end
@@ -82,6 +88,14 @@ local function verdict(text, from)
   local words = text:sub(at):match "^rsync %a+: (.*)" or ""
   local cut = words:find(" (code ", 1, true)
   return ending(math.tointeger(tonumber(code)) or 1), words:sub(1, cut and cut - 1):gsub("%(see previous errors%)", "")
+end
+
+--- Takes the tool's word. Of several errors the first is the cause: a signal to one of its processes is told by all.
+---@return string? message
+function M:end_as(ended, message)
+  if not ended or self.ended == "failed" then return nil end
+  self.ended = ended
+  return message
 end
 
 --- What never gets less within one run: the number of a file, the entries there are, those checked once all are listed.
@@ -114,6 +128,9 @@ function M:count(bytes, xfr, kind, left, total)
   self.entries, self.total, self.scanning, self.bytes = entries, total, kind == "ir", bytes
 end
 
+--- Files that are there now.
+function M:copied(xfr) return xfr > self.missed and xfr - self.missed or 0 end
+
 --- Whether the percent is the progress: of the whole job, and further than the entries that are counted.
 function M:takes_percent(percent)
   if percent > 100 or self.scanning then return false end
@@ -141,7 +158,7 @@ function M:say(percent)
     self.percent = 0 -- the entries have caught up
   end
   s.done, s.total, s.unit, s.scanning, s.also = self.entries, total, "entries", self.scanning, self.also
-  self.of_bytes.done, self.of_files.done = moved, self.files
+  self.of_bytes.done, self.of_files.done = moved, self:copied(self.files)
   return s
 end
 
@@ -156,15 +173,19 @@ function M:other(record)
     self.listed = true
     return nil
   end
+  if record:find "^file has vanished: " or record:find "^rsync: [%[%]%a ]*send_files failed to open " then
+    self.missed = self.missed + 1
+    return nil
+  end
   local ended, message = verdict(record, 1)
   if ended then
-    self.ended = ended
-    return { ended = ended, message = message }
+    message = self:end_as(ended, message)
+    return { ended = self.ended, message = message }
   end
   if record:find "^total size is [%d.,']+[KMGTP]? +speedup is " then
-    self.ended = self.ended or "complete"
-    local dry = record:find("(DRY RUN)", 1, true)
-    return { ended = self.ended, message = dry and "dry run: nothing is copied" or nil }
+    self.dry = record:find("(DRY RUN)", 1, true) ~= nil
+    self.ended = self.ended or (self.dry and "partial" or "complete")
+    return { ended = self.ended, message = self.dry and M.DRY or nil }
   end
   return nil
 end
@@ -192,7 +213,7 @@ function M:usual(record)
   local s, entries = self.sample, total - left
   if entries < self.entries or xfr < self.files or bytes < self.bytes then return nil end
   self.entries, self.real, self.files, self.bytes = entries, entries, xfr, bytes
-  s.done, self.of_bytes.done, self.of_files.done = entries, bytes, xfr
+  s.done, self.of_bytes.done, self.of_files.done = entries, bytes, self:copied(xfr)
   return s
 end
 
@@ -225,8 +246,8 @@ function M:feed(record)
   if (behind or tail) <= #record then
     self.steady = false -- the sample may hold the end: the next one must take it out again
     local ended, message = verdict(record, behind or tail)
-    self.ended = ended or self.ended
-    sample.ended, sample.message = ended, message
+    sample.message = self:end_as(ended, message)
+    sample.ended = ended and self.ended
   end
   return sample
 end
@@ -234,6 +255,7 @@ end
 ---@param code? integer
 function M:finish(code)
   local ended = code and ending(code) or self.ended
+  if ended == "complete" and self.dry then ended = "partial" end
   return ended and { ended = ended } or nil
 end
 

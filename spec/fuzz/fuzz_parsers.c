@@ -20,7 +20,13 @@ static const char *const names[] = { "rsync",        "rclone",
                                      "curl",         "wget",
                                      "aria2c",       "dd",
                                      "pv",           "tar",
-                                     "zstd",         "xz" };
+                                     "zstd",         "xz",
+                                     "rsync_dry",    "restic",
+                                     "git",          "borg",
+                                     "sevenzip",     "pg_basebackup",
+                                     "ffmpeg",       "spark",
+                                     "mysqldump",    "xtrabackup",
+                                     "pip",          "distcp" };
 
 /* Takes any JSON and any number apart: what of the toolkit is C. */
 static const char reader[] =

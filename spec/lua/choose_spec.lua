@@ -4,6 +4,9 @@ local core = require "headway_core"
 local rows = {
   -- argv                                                         parser
   { { "rsync", "-a", "a", "b" },                                "rsync" },
+  { { "rsync", "-a", "-n", "a", "b" },                          "rsync_dry" },
+  { { "nice", "-n", "10", "rsync", "-avn", "a", "b" },          "rsync_dry" },
+  { { "rsync", "-a", "--dry-run", "a", "b" },                   "rsync_dry" },
   { { "/usr/bin/rsync" },                                       "rsync" },
   { { "rsync2" },                                               "rsync" },
   { { "rsync-3.2.7" },                                          "auto" },

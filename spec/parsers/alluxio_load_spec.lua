@@ -22,7 +22,8 @@ describe("alluxio_load:", function()
     { "a report, no totals",     { "    Files Processed: 120", "    Bytes Loaded: 125.00MB" },
       { done = 125 << 20, unit = "bytes", also = { { done = 120, unit = "files" } } } },
     { "a report, files alone",   "Files Processed: 120 out of 400",                          { done = 120, total = 400, unit = "files" } },
-    { "a report, senseless",     "Files Processed: 500 out of 400" },
+    { "a report, senseless",     "Files Processed: 500 out of 400",                          "more is loaded than there is" },
+    { "bytes, senseless",        "Bytes Loaded: 2.00MB out of 1.00MB",                       "more is loaded than there is" },
     { "nothing",                 "" },
   })
 

@@ -7,6 +7,13 @@ local function objects(done, total, bytes, more)
   return s
 end
 
+--- The same from the last line: what was copied, of what was to be.
+local function over(done, total, bytes, copied, of, more)
+  local s = objects(done, total, bytes, more)
+  s.also[2] = { done = copied, total = of, unit = "copied" }
+  return s
+end
+
 local SCANNED = " Scanned objects: 1/60 [>-----------------------------------------------------------]  8.2/s ETA: 7s"
 local BYTES = "    Copied bytes: 161.1 KiB (164981 Bytes)   1.3 MiB/s                       ⠋"
 local LAST = "  Failed objects: 0                          0.0/s                           ⠋"
@@ -35,12 +42,19 @@ describe("juicefs_sync:", function()
     { "1.0",                    "Scanned objects count: 5 / 60 [====>---]  8.2/s",          objects(5, 60) },
     { "1.0, bytes",             { "Scanned objects count: 5 / 60 [==]", "Copied objects size: 161.1 KiB (164981 Bytes)  1 MiB/s", LAST }, objects(5, 60, 164981) },
     { "another bar",            " Skipped objects: 60                         10450.5/s" },
-    { "the last line",          FOUND,                                                      objects(60, 60, 11995709, { ended = "complete" }) },
-    { "the last line of 1.0",   info "Found: 60, skipped: 0, copied: 60 (11.44 MiB), failed: 0", objects(60, 60, 11995709, { ended = "complete" }) },
+    { "the last line",          FOUND,                                                      over(60, 60, 11995709, 60, 60, { ended = "complete" }) },
+    { "the last line of 1.0",   info "Found: 60, skipped: 0, copied: 60 (11.44 MiB), failed: 0", over(60, 60, 11995709, 60, 60, { ended = "complete" }) },
     { "some failed",            info "Found: 60, excluded: 0 (0 B), skipped: 0 (0 B), copied: 59 (11.22 MiB), extra: 0 (0 B), failed: 1",
-                                objects(60, 60, 11765022, { ended = "partial", message = "1 objects failed" }) },
+                                over(60, 60, 11765022, 59, 60, { ended = "partial", message = "1 objects failed" }) },
     { "nothing there",          info "Found: 0, excluded: 0 (0 B), skipped: 0 (0 B), copied: 0 (0 B), extra: 0 (0 B), failed: 0",
-                                objects(0, 0, 0, { ended = "complete" }) },
+                                over(0, 0, 0, 0, 0, { ended = "complete" }) },
+    { "nothing to do",          info "Found: 60, excluded: 0 (0 B), skipped: 60 (11 MiB), copied: 0 (0 B), extra: 0 (0 B), failed: 0",
+                                over(60, 60, 0, 0, 0, { ended = "complete" }) },
+    { "senseless",              " Scanned objects: 61/60 [====]  8.2/s ETA: 7s",            "more objects are handled than were found" },
+    { "less is held",           { " Scanned objects: 30/60 [=]", " Scanned objects: 29/70 [=]" }, objects(30, 70) },
+    { "another run, after the last line", { SCANNED, FOUND, " Scanned objects: 5/60 [=]" }, objects(5, 60, nil, { restart = true }) },
+    { "another run, of fewer",  { " Scanned objects: 60/60 [=]", " Scanned objects: 5/10 [=]" }, objects(5, 10, nil, { restart = true }) },
+    { "another run, at its begin", { " Scanned objects: 60/60 [=]", " Scanned objects: 1/60 [=]" }, objects(1, 60, nil, { restart = true }) },
     { "it fails",               info("failed to handle 1 objects", "FATAL"),                { ended = "failed", message = "failed to handle 1 objects" } },
     { "-v, one object",         info(ONE, "DEBUG"),                                         objects(1, nil, 164981) },
     { "-v, two",                { info(ONE, "DEBUG"), info(ONE, "DEBUG") },                 objects(2, nil, 329962) },
@@ -49,7 +63,7 @@ describe("juicefs_sync:", function()
     { "metrics, a page",        PAGE,                                                       objects(12, 60, 12000000) },
     { "metrics, line by line",  LINES,                                                      objects(12, 60, 12000000) },
     { "metrics, not all yet",   LINES[5] },
-    { "metrics, handled ahead of scanned", 'juicefs_sync_handled 61\njuicefs_sync_scanned 60\n', objects(60, 60) },
+    { "metrics, handled ahead of scanned", 'juicefs_sync_handled 61\njuicefs_sync_scanned 60\n', objects(61, nil) },
     { "metrics, less than before", { PAGE, 'juicefs_sync_handled 2\njuicefs_sync_scanned 70\n' }, objects(12, 70, 12000000) },
     { "metrics of something else", 'juicefs_uptime{pid="1"} 5' },
     { "a name with objects",    info "Copied objects.txt" },

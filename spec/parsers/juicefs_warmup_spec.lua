@@ -30,11 +30,13 @@ describe("juicefs_warmup:", function()
     { "1.0, the last line",    info "Successfully warmed up 240 files (84000000 bytes)",         both(84000000, 240, COMPLETE) },
     { "enterprise, the last",  "successfully warmed up 1 files (1.0 GiB)",                       both(1 << 30, 1, COMPLETE) },
     { "0.x",                   "Warming up paths: 5 / 10 [====>    ]  1.0/s",                    { done = 5, total = 10, unit = "paths" } },
+    { "0.x, senseless",        "Warming up paths: 11 / 10 [====>    ]  1.0/s",                   "more paths are done than there are" },
     { "enterprise", "scanned: 9, scanned data: 2 GiB, completed: 5, completed data: 500 MiB, speed: 1 MiB/s, failed blocks: 0, failed data: 0 B",
                                { done = 500 << 20, total = 2 << 30, unit = "bytes", also = { { done = 5, total = 9, unit = "items" } } } },
     { "enterprise, senseless", "scanned: 9, scanned data: 1 GiB, completed: 10, completed data: 500 MiB, speed: 1 MiB/s",
                                "more is completed than was scanned" },
-    { "in the background",     info "warmup cache for 1 paths in background",                    { message = "goes on in the mount, which says nothing of it" } },
+    { "in the background",     info "warmup cache for 1 paths in background",
+                               { ended = "partial", message = "only started: it goes on in the mount, which says nothing of it" } },
     { "it fails",              LOG:format("FATAL", "open control file for /x: no file"),         { ended = "failed", message = "open control file for /x: no file" } },
     { "a warning",             LOG:format("WARNING", "threads should be larger than 0") },
     { "a step back is none",   { FILES, "warmup cache file: 5   1/s" },                          { done = 7, unit = "files" } },
@@ -45,7 +47,8 @@ describe("juicefs_warmup:", function()
 
   case.ends(it, "juicefs_warmup", {
     { {}, 0, "complete" }, { {}, 1, "failed" }, { {}, nil, nil }, { { OVER }, nil, "complete" }, { { OVER }, 1, "failed" },
-    { { info "warmup cache for 1 paths in background" }, 0, nil }, { { info "warmup cache for 1 paths in background" }, 1, "failed" },
+    { { info "warmup cache for 1 paths in background" }, 0, "partial" },
+    { { info "warmup cache for 1 paths in background" }, nil, "partial" }, { { info "warmup cache for 1 paths in background" }, 1, "failed" },
     { { LOG:format("FATAL", "x") }, nil, "failed" },
   })
   case.quick(it, "juicefs_warmup", {

@@ -43,7 +43,7 @@ local cases = {
                              { ended = "failed", message = "error in socket IO" } },
   { "the summary",           "total size is 9,442,945  speedup is 1.00",                                  { ended = "complete" } },
   { "a dry run",             "total size is 12,000,000  speedup is 7,398.27 (DRY RUN)",
-                             { ended = "complete", message = "dry run: nothing is copied" } },
+                             { ended = "partial", message = "dry run: nothing is copied" } },
   { "an error of one file",  "rsync: [sender] send_files failed to open \"/a\": Permission denied (13)" },
   { "sent",                  "sent 9,445,704 bytes  received 174 bytes  994,302.95 bytes/sec" },
   { "a name",                "2023/img_000.raw" },
@@ -154,6 +154,28 @@ describe("rsync, from line to line:", function()
     assert.same(entries(4, 65, 20, 2), second_run({ done(0, 0, 0, 0, 65), done(10, 1, 1, 62, 65) }, done(20, 2, 2, 61, 65)))
   end)
 
+  it("files that could not be copied are none of those that were", function()
+    local h, error = parser(), 'rsync: [sender] send_files failed to open "/a": Permission denied (13)'
+    h:feed(error)
+    assert.same(entries(2, 10, 100, 0), h:feed(done(100, 5, 1, 8, 10)))
+    assert.same(entries(3, 10, 200, 1), h:feed(done(200, 9, 2, 7, 10)))
+    h:feed 'file has vanished: "/b"'
+    assert.same(entries(5, 10, 300, 2), h:feed(done(300, 12, 4, 5, 10)))
+    h:feed 'rsync: [generator] recv_generator: mkdir "/c" failed: Permission denied (13)'
+    assert.same(entries(6, 10, 300, 3), h:feed(done(300, 12, 5, 4, 10)))
+    assert.same(entries(1, 65, 10, 1, { restart = true }), h:feed(done(10, 1, 1, 64, 65))) -- another run
+  end)
+
+  it("the first error is the cause of those behind it", function()
+    local h = parser()
+    h:feed "rsync error: received SIGINT, SIGTERM, or SIGHUP (code 20) at rsync.c(874) [sender=3.5.0]"
+    assert.same({ ended = "failed" }, h:feed "rsync error: received SIGUSR1 (code 19) at main.c(1660) [generator=3.5.0]")
+    assert.same({ ended = "failed" }, h:feed "rsync warning: some files vanished (code 24) at main.c(1) [x]")
+    h = parser()
+    h:feed "rsync warning: some files vanished (code 24) at main.c(1) [x]"
+    assert.same({ ended = "failed", message = "error in socket IO" }, h:feed "rsync error: error in socket IO (code 10) at io.c(1) [x]")
+  end)
+
   it("options say what can't be seen", function()
     assert.same({ done = 500, unit = "bytes", fraction = 0.5 },
       last({ "sending incremental file list", inside(500, 50) }, { mode = "total" }))
@@ -180,6 +202,9 @@ local ends = {
   { { "rsync warning: some files vanished (code 24) at main.c(1) [x]", "total size is 9  speedup is 1.00" },
                                                                nil,   "partial" },
   { { "total size is 9  speedup is 1.00" },                    12,    "failed" },
+  { { "total size is 9  speedup is 1.00 (DRY RUN)" },          nil,   "partial" },
+  { { "total size is 9  speedup is 1.00 (DRY RUN)" },          0,     "partial" },
+  { { "total size is 9  speedup is 1.00 (DRY RUN)" },          1,     "failed" },
 }
 
 describe("rsync, the end:", function()
@@ -199,7 +224,7 @@ describe("rsync, hostile:", function()
       (" "):rep(4095) .. "%", ("1"):rep(4095) .. "%", ("1,"):rep(2047) .. "%", ("1 "):rep(2047) .. "%",
       "1 1% 1" .. ("M"):rep(4000), "1 1%" .. (" "):rep(4000), "1 1% 1M/s" .. (" "):rep(4000), "1 1% 1M/s " .. ("0:"):rep(2000),
       "1 1% 1M/s 0 " .. ("(xf"):rep(1300), ("rsync error: "):rep(300), ("rsync error: (code "):rep(200), ("file list"):rep(400),
-      "total size is " .. ("1,"):rep(1990) .. "speedup is",
+      "total size is " .. ("1,"):rep(1990) .. "speedup is", "rsync: " .. ("[a] "):rep(1000), ("file has vanished: "):rep(200),
     }
     local h = parser()
     for _, record in ipairs(records) do
