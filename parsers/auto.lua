@@ -212,13 +212,12 @@ function M:own_word(record)
   return { done = done, total = total, unit = "items", restart = anew or nil }
 end
 
---- Forms that can't be mistaken have a parser of their own.
+--- Forms that can't be mistaken have a parser of their own; the first one stays.
 function M:by_its_own_parser(record)
-  if self.rsync then return self.rsync:feed(record) end
-  if record:find "%(xfe?r#%d+, [it][ro]%-che?c?k=" then
+  if not self.rsync and not self.bars.main and record:find "%(xfe?r#%d+, [it][ro]%-che?c?k=" then
     self.rsync = rsync.new { base = 1000, mode = "auto" }
-    return self.rsync:feed(record)
   end
+  if self.rsync then return self.rsync:feed(record) end
   if record:find(" [", 1, true) then return self.bars:feed(record) end
 end
 

@@ -54,6 +54,7 @@ describe("auto, taken:", function()
     { "a bar of tqdm",             "x:  42%|████▏     | 42/100 [00:04<00:05,  9.93it/s]",       items(42, 100) },
     { "rsync",                     "  164,981   1%    1.01MB/s    0:00:00 (xfr#1, to-chk=62/65)",
       { done = 3, total = 65, unit = "entries", also = { { done = 164981, unit = "bytes" }, { done = 1, unit = "files" } } } },
+    { "rsync behind a bar of tqdm", { "x:  42%|████▏     | 42/100 [00:04<00:05,  9.93it/s]", "  164,981   1%    1.01MB/s    0:00:00 (xfr#1, to-chk=62/65)" } },
     { "from the end to the begin", growing("copied @/10", 9, 10, 1),                            { done = 1, total = 10, unit = "items", restart = true } },
     { "a step back is none",       growing("copied @/10", 7, 8, 6),                             items(8, 10) },
     { "a total that grows later",  { "copied 1/10", "copied 2/10", "copied 3/20" },             items(3, 20) },
