@@ -116,14 +116,12 @@ static int tick(struct hw_player *p, int64_t ms, struct hw_err *err)
     return 0;
 }
 
-/* Lines of N/M are the task's own words. */
 static int apply_sample(struct hw_player *p, const struct hw_sample *s, struct hw_item item,
                         struct hw_err *err)
 {
-    bool own_word = strcmp(p->meta.name, "nm") == 0;
     int64_t held = p->tracker.held;
     item.kind = HW_ITEM_SAMPLE;
-    item.changed = hw_tracker_sample(&p->tracker, s, own_word, p->meta.name, moment(p));
+    item.changed = hw_tracker_sample(&p->tracker, s, p->meta.word, p->meta.name, moment(p));
     item.held = p->tracker.held > held;
     p->counts.samples++;
     p->counts.held += item.held;

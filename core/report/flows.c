@@ -179,9 +179,7 @@ static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
     f->samples++;
     if (is_file(r, f))
         file_wins(r);
-    /* Lines of N/M are the task's own words wherever they stand. */
-    bool own_word = is_file(r, f) || strcmp(f->name, "nm") == 0;
-    hw_tracker_sample(&r->tracker, sample, own_word, f->name, hw_reporter_now(r));
+    hw_tracker_sample(&r->tracker, sample, is_file(r, f) || f->word, f->name, hw_reporter_now(r));
 }
 
 static void on_refused(void *ctx, unsigned id, uint64_t seq, size_t index, const char *why)
@@ -212,6 +210,7 @@ static void on_loaded(void *ctx, unsigned id, const struct hw_parser_meta *meta)
 {
     struct hw_flow *f = flow_of(ctx, id);
     memcpy(f->name, meta->name, sizeof f->name);
+    f->word = meta->word;
 }
 
 static void on_started(void *ctx, enum hw_confined confined)

@@ -47,6 +47,7 @@ struct hw_flow {
     char *parser; /* owns; a name or a path, as it was asked for */
     unsigned id;  /* of the worker */
     char name[HW_PARSER_NAME_MAX + 1];
+    bool word; /* its parser says that the counts are the task's own words */
     bool dead; /* nothing can be parsed any more: why says so */
     char why[HW_TEXT_MAX + 1];
     uint64_t seq;       /* of the batch that is with the worker */

@@ -14,7 +14,7 @@ local M = { api = 1, name = "lint", record_max = 65536 }
 M.__index = M
 
 --- The contract's fields of a module.
-local MODULE = { "api", "name", "unit", "record_max", "newest", "new", "feed", "finish", "tool", "versions", "commands",
+local MODULE = { "api", "name", "unit", "record_max", "newest", "word", "new", "feed", "finish", "tool", "versions", "commands",
   "hints", "options", "__index" }
 local ATTACKS, PREFIX = 80, 48
 

@@ -269,6 +269,32 @@ describe("--exit", function()
   end)
 end)
 
+describe("whose word a count is", function()
+  local function own(name, fields)
+    shell.write(("%s/%s.lua"):format(dir, name), ([[
+local M = { api = 1, name = "%s", unit = "files" %s }
+M.__index = M
+function M.new() return setmetatable({}, M) end
+function M:feed(r)
+  local n = math.tointeger(tonumber(r))
+  return n and { done = n, total = 9, unit = "files" } or nil
+end
+return M]]):format(name, fields))
+    local list = objects(replay({ "-o", "json", "--parser", name, file("word.log", "5\n3\n") }).stdout)
+    return list[#list].progress, list[#list].restarts, list[#list].held
+  end
+  it("the task's, where its parser says so: less is a restart", function()
+    assert.same({ "3/9", 1, 0 }, { own("honest", ", word = true") })
+  end)
+  it("else the tool's: less is held back", function()
+    assert.same({ "5/9", nil, 1 }, { own("plain", "") })
+  end)
+  it("whatever the parser is called", function()
+    assert.same({ "5/9", nil, 1 }, { own("nm", "") })
+    os.remove(dir .. "/nm.lua")
+  end)
+end)
+
 describe("--expect", function()
   it("what came", function()
     assert.equal(0, replay({ "--expect", "2/4", file("x.log", "1/4\n2/4\n") }).status)

@@ -128,6 +128,7 @@ void hw_mod_push_meta(lua_State *L, const struct hw_parser_meta *m)
     set_integer(L, "api", m->api);
     set_integer(L, "record_max", (int64_t)m->record_max);
     set_flag(L, "newest", m->newest);
+    set_flag(L, "word", m->word);
     set_text(L, "tool", m->tool);
     set_text(L, "versions", m->versions);
     if (m->command_count) {
