@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/causes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -66,6 +67,9 @@ struct hw_player {
     struct hw_tracker tracker;
     enum hw_state state; /* as last given */
     struct hw_play_counts counts;
+    struct hw_causes causes; /* of the parser's faults, that were logged */
+    bool fault;              /* the refusal that comes next is one, */
+    char trace[HW_WORKER_TRACE_MAX + 1]; /* raised there; "" = nowhere */
     bool over;
 };
 
@@ -181,14 +185,34 @@ static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
     p->batch.outcomes[index].sample = *sample;
 }
 
+static void on_fault(void *ctx, unsigned id, uint64_t seq, size_t index, const char *trace)
+{
+    struct hw_player *p = ctx;
+    (void)id, (void)index;
+    p->fault = seq == p->seq;
+    snprintf(p->trace, sizeof p->trace, "%s", trace);
+}
+
+/* The reason names the parser; the log says once for each cause where it was. */
+static void explain_fault(struct hw_player *p, struct outcome_of *o, const char *why)
+{
+    snprintf(o->why, sizeof o->why, "parser %s: %s", p->meta.name, why);
+    if (hw_causes_is_new(&p->causes, why))
+        hw_log(HW_WARN, "replay", "%s%s%s", o->why, p->trace[0] ? "; traceback: " : "", p->trace);
+}
+
 static void on_refused(void *ctx, unsigned id, uint64_t seq, size_t index, const char *why)
 {
     struct hw_player *p = ctx;
     (void)id;
     if (seq != p->seq || index >= BATCH_RECORDS)
         return;
-    p->batch.outcomes[index].kind = REFUSED;
-    hw_clean_text(p->batch.outcomes[index].why, HW_TEXT_MAX, hw_str(why));
+    struct outcome_of *o = &p->batch.outcomes[index];
+    o->kind = REFUSED;
+    snprintf(o->why, sizeof o->why, "%s", why);
+    if (p->fault)
+        explain_fault(p, o, why);
+    p->fault = false;
 }
 
 static void on_fed(void *ctx, unsigned id, uint64_t seq)
@@ -423,6 +447,7 @@ static int load(struct hw_player *p, struct hw_err *err)
     struct hw_worker_events events = { .ctx = p,
                                        .loaded = on_loaded,
                                        .sample = on_sample,
+                                       .fault = on_fault,
                                        .refused = on_refused,
                                        .fed = on_fed,
                                        .load_failed = on_failed,

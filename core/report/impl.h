@@ -7,6 +7,7 @@
 #define HW_REPORT_IMPL_H
 
 #include "base/buf.h"
+#include "base/causes.h"
 #include "report/reporter.h"
 #include "source/records.h"
 #include "source/watch.h"
@@ -58,7 +59,7 @@ struct hw_flow {
     uint64_t samples;
 };
 
-enum { HW_CAUSES_MAX = 16, HW_CAUSE_SIZE = 48, HW_HELD_MAX = 256 * 1024 };
+enum { HW_HELD_MAX = 256 * 1024 };
 
 HW_MUST_USE int hw_flows_start(struct hw_reporter *r, const struct hw_reporter_options *options,
                                struct hw_err *err);
@@ -124,15 +125,14 @@ struct hw_reporter {
     int64_t finish_by_ms;
     hw_reporter_done_fn *done;
     void *done_ctx;
-    char causes[HW_CAUSES_MAX][HW_CAUSE_SIZE]; /* the beginnings of refusals that were logged */
-    int cause_count;
+    bool fault;                          /* the refusal that comes next is the parser's own fault, */
+    char trace[HW_WORKER_TRACE_MAX + 1]; /* raised there; "" = nowhere */
+    struct hw_causes causes;             /* of refusals and trouble that were logged */
     int handles; /* timers that are not closed yet */
 };
 
 struct hw_moment hw_reporter_now(const struct hw_reporter *r);
 /* A record more or a batch less: sends what waits, goes to the next stage, or publishes what is due. */
 void hw_reporter_advance(struct hw_reporter *r);
-/* Whether a refusal or trouble of this kind was not told yet. */
-bool hw_reporter_is_new_cause(struct hw_reporter *r, const char *why);
 
 #endif

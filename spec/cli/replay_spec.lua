@@ -331,6 +331,16 @@ describe("a parser that errs", function()
     assert.truthy(run.stdout:find("@12  refused: .*tool.lua:6: oops\n"), run.stdout)
     assert.truthy(run.stdout:find("3 records, 3 samples, 1 refused\n", 1, true))
   end)
+  it("is told once for each cause, with where it was", function()
+    local run = replay { "--parser", "tool", "-o", "json", file("f2.log", "1 of 9\noops\noops\n2 of 9\n") }
+    local list = objects(run.stdout)
+    assert.matches("^parser tool: %S+tool.lua:6: oops$", list[2].refused)
+    assert.equal(2, list[#list].refusals)
+    local _, lines = run.stderr:gsub("\n", "")
+    assert.equal(1, lines, run.stderr)
+    assert.matches("warn replay: parser tool: %S+tool.lua:6: oops; traceback: %[C%]: in %a+ 'error' <%- %S+tool.lua:6: in function ",
+      run.stderr)
+  end)
   it("too often: exit 1, with what is known", function()
     local run = replay { "--parser", "tool", file("g.log", "1 of 9\n" .. ("oops\n"):rep(40)) }
     assert.equal(1, run.status)

@@ -81,6 +81,27 @@ describe("headway run over a log", function()
     assert.equal("nm", s:await("5/7").parser)
   end)
 
+  it("a parser that fails is counted, told once for each cause with where it was, and shown as the reason", function()
+    append "1\noops 1\noops 2\nodd 1\nodd 2\n"
+    start { HEADWAY_POLL = "200ms", HEADWAY_PARSER = sidecar.parser(dir, "faulty", [[
+      local function deep() error("no luck with " .. record) end
+      if record:find "^oops" then deep() end
+      if record:find "^odd" then return { done = "many" } end
+      return { done = math.tointeger(tonumber(record)), total = 9 }]]) }
+    local line = s:await(function(line) return line.refused == 4 end)
+    assert.same({ "1/9", "parser faulty: sample: done is a string, expected an integer" }, { line.progress, line.reason })
+    append "oops 3\n2\n"
+    line = s:await "2/9"
+    assert.same({ 5, nil }, { line.refused, line.reason })
+    s:stop()
+    local told = {}
+    for text in s.p:err():gmatch "[^\n]*parser faulty[^\n]*" do told[#told + 1] = text end
+    assert.equal(2, #told, s.p:err())
+    assert.matches("^headway %S+ warn report: parser faulty: %S+faulty.lua:5: no luck with oops 1 %(log%); it goes on", told[1])
+    assert.matches("; traceback: %[C%]: in %a+ 'error' <%- %S+faulty.lua:5: in %a+ 'deep' <%- %S+faulty.lua:6: in function ", told[1])
+    assert.matches("done is a string, expected an integer %(log%); it goes on with the next record$", told[2])
+  end)
+
   for _, events in ipairs { "auto", "off" } do
     it("goes on through rotation and truncation, events " .. events, function()
       start { HEADWAY_POLL = "200ms", HEADWAY_EVENTS = events }
