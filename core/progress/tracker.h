@@ -18,7 +18,8 @@ struct hw_tracker_rules {
     int64_t no_match_ms;        /* 5 min: records came and none matched */
     bool hide_message;          /* the setting `message: off` */
     char unit[HW_UNIT_MAX + 1]; /* prefer the count of this unit; "" = bytes, files, items, percent */
-    int64_t total;              /* known from outside, for tools that know none; -1 = unknown */
+    int64_t total; /* known from outside, for tools that know none; -1 = unknown */
+    char total_unit[HW_UNIT_MAX + 1]; /* the unit of it; "" = of the count, whatever that is in */
 };
 
 /* The values in the comments above; total unknown. */
@@ -30,7 +31,11 @@ struct hw_moment {
     int64_t unix_ms;
 };
 
-enum hw_outcome { HW_OUTCOME_SUCCESS, HW_OUTCOME_FAILURE };
+enum hw_outcome {
+    HW_OUTCOME_SUCCESS,
+    HW_OUTCOME_FAILURE,
+    HW_OUTCOME_UNKNOWN, /* nothing more comes, and nobody knows how it ended */
+};
 
 struct hw_tracker {
     struct hw_tracker_rules rules;
@@ -41,15 +46,18 @@ struct hw_tracker {
     int64_t silent_since_ms; /* monotonic: first record without a match since the last sample; -1 = none */
     bool own_word;           /* the last sample was the task's own */
     bool scanning;
-    bool ended;
+    bool outgrown; /* the count is over the total from outside */
+    bool ended; /* outcome is known, and not UNKNOWN */
+    bool over;  /* nothing more comes */
     enum hw_outcome outcome;
     double phase_base;                   /* weights of the phases that are over */
     double fraction_max;                 /* highest weighted fraction so far */
     char source_reason[HW_TEXT_MAX + 1]; /* why the source gives nothing; "" = it does */
     char refusal[HW_TEXT_MAX + 1];       /* last refusal since the last sample */
+    char unmet[HW_TEXT_MAX + 1];         /* which of the rules can't be kept, and why; "" = all are */
     char end_reason[HW_TEXT_MAX + 1];
     int64_t held;      /* samples held back: they went backwards */
-    int64_t corrected; /* late totals below N */
+    int64_t corrected; /* the tool's own totals that were below N */
 };
 
 void hw_tracker_init(struct hw_tracker *t, const struct hw_tracker_rules *rules,
@@ -67,7 +75,8 @@ void hw_tracker_source(struct hw_tracker *t, const char *why);
 /* The n-th pod of a Job, or a new scheduled run: begins at 0/100 at once. */
 void hw_tracker_attempt(struct hw_tracker *t, int attempt, struct hw_moment now);
 /* Known from the exit status or the workload; nothing changes it any more but a new attempt. reason: for
- * failures ("exit status 3"), or "". */
+ * failures ("exit status 3"), or "". UNKNOWN leaves what is believed, but for what the last words said: that it failed, or a part
+ * of it, is believed, that it is complete is not. */
 void hw_tracker_end(struct hw_tracker *t, enum hw_outcome outcome, const char *reason,
                     struct hw_moment now);
 /* The progress as believed at that moment. */

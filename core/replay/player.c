@@ -404,9 +404,12 @@ static void end_tracker(struct hw_player *p, int code)
     if (code > 128)
         snprintf(reason, sizeof reason, "ended by signal %d (%s)", code - 128,
                  strsignal(code - 128));
-    else if (code)
+    else if (code > 0)
         snprintf(reason, sizeof reason, "exit status %d", code);
-    hw_tracker_end(&p->tracker, code ? HW_OUTCOME_FAILURE : HW_OUTCOME_SUCCESS, reason, moment(p));
+    enum hw_outcome outcome = code < 0 ? HW_OUTCOME_UNKNOWN
+                              : code   ? HW_OUTCOME_FAILURE
+                                       : HW_OUTCOME_SUCCESS;
+    hw_tracker_end(&p->tracker, outcome, reason, moment(p));
 }
 
 int hw_player_end(struct hw_player *p, int code, bool whole, struct hw_err *err)
@@ -417,8 +420,7 @@ int hw_player_end(struct hw_player *p, int code, bool whole, struct hw_err *err)
     if (p->failed || hw_player_flush(p, err) < 0 || tick(p, p->now_us / 1000, err) < 0 ||
         last_word(p, code, err) < 0)
         return -1;
-    if (code >= 0)
-        end_tracker(p, code);
+    end_tracker(p, code);
     p->over = true;
     return give(p, (struct hw_item){ .kind = HW_ITEM_END, .offset = p->offset }, err);
 }

@@ -68,8 +68,8 @@ static void write_last(struct hw_reporter *r)
 {
     struct hw_moment t = hw_reporter_now(r);
     struct hw_progress value;
-    if (r->ended)
-        hw_tracker_end(&r->tracker, r->end.outcome, r->end.reason, t);
+    hw_tracker_end(&r->tracker, r->ended ? r->end.outcome : HW_OUTCOME_UNKNOWN,
+                   r->ended ? r->end.reason : "", t);
     hw_tracker_view(&r->tracker, t, &value);
     r->stage = HW_LAST_WRITE;
     uv_timer_stop(&r->timer);

@@ -83,8 +83,47 @@ describe("mapping to N/M", function()
     t, now = fed({ { 1, sample } }, { unit = "files", total = 50 })
     assert.equal("3/5", t:view(now).progress)
     t, now = fed({ { 1, sample } }, { unit = "bytes", total = 7 })
-    assert.equal("7/7", t:view(now).progress)
+    assert.same({ "3/5", "running", "--total 7 is below the count 10 (bytes)" },
+      { t:view(now).progress, t:view(now).state, t:view(now).reason })
   end)
+
+  it("a total from outside that is below the count is none, and never makes 100%", function()
+    local t, now = fed({ { 1, { done = 99, unit = "lines" } }, { 2, { done = 100, unit = "lines" } } }, { total = 100 })
+    assert.same({ "100/100", "running" }, { t:view(now).progress, t:view(now).state })
+    t:sample({ done = 101, unit = "lines" }, now + S)
+    local view = t:view(now + S)
+    assert.same({ "99/100", "scanning", 101, nil, "--total 100 is below the count 101 (lines)" },
+      { view.progress, view.state, view.done, view.total, view.reason })
+    assert.equal(0, select(2, t:counters()))
+    t:finish(true, "", now + S)
+    assert.equal("101/101", t:view(now + S).progress)
+  end)
+
+  it("a total from outside in a unit is for that unit alone", function()
+    local t, now = fed({ { 1, { done = 3, unit = "files" } } }, { total = 4096, total_unit = "bytes" })
+    assert.same({ "0/100", "scanning", "--total is in bytes: the count is in files" },
+      { t:view(now).progress, t:view(now).state, t:view(now).reason })
+    t, now = fed({ { 1, { done = 3, unit = "files", also = { { done = 1024, unit = "bytes" } } } } },
+      { total = 4096, total_unit = "bytes" })
+    assert.same({ "1024/4096", "bytes", "" }, { t:view(now).progress, t:view(now).unit, t:view(now).reason })
+  end)
+
+  local units = {
+    -- unit, sample, progress, reason
+    { "files", { done = 1, total = 4, unit = "bytes" },                    "1/4",    "--unit files: the progress is in bytes" },
+    { "files", { done = 1, total = 4 },                                    "1/4",    "--unit files: the progress is in no unit" },
+    { "files", { fraction = 0.25 },                                        "25/100", "--unit files: the progress is in percent" },
+    { "files", { done = 1, total = 4, unit = "files" },                    "1/4",    "" },
+    { "%",     { done = 1, total = 4, unit = "files", fraction = 0.5 },    "50/100", "" },
+    { "%",     { done = 1, total = 4, unit = "files" },                    "1/4",    "--unit %: the progress is in files" },
+    { "%",     { fraction = 0.25 },                                        "25/100", "" },
+  }
+  for _, case in ipairs(units) do
+    it(("the unit %s of %s: %q"):format(case[1], case[2].unit or "none", case[4]), function()
+      local t, now = fed({ { 1, case[2] } }, { unit = case[1] })
+      assert.same({ case[3], case[4] }, { t:view(now).progress, t:view(now).reason })
+    end)
+  end
 
   it("takes a total from outside", function()
     local t, now = fed({ { 1, { done = 25, unit = "files" } } }, { total = 50 })
@@ -152,6 +191,50 @@ describe("the end", function()
       assert.equal(case[4], t:view(now + 2 * S).progress)
     end)
   end
+end)
+
+describe("what the last words claim", function()
+  local claims = {
+    -- name, ended, outcome, code's reason: state, reason
+    { "complete, and nobody knows",  "complete", nil,   "",               "running",  "the log says it is complete" },
+    { "partial, and nobody knows",   "partial",  nil,   "",               "failed",   "partial: the log says that some of it failed" },
+    { "failed, and nobody knows",    "failed",   nil,   "",               "failed",   "the log says it failed" },
+    { "nothing, and nobody knows",   nil,        nil,   "",               "running",  "" },
+    { "partial, and it failed",      "partial",  false, "exit status 23", "failed",   "partial: exit status 23" },
+    { "failed, and it failed",       "failed",   false, "exit status 3",  "failed",   "exit status 3" },
+    { "complete, and it failed",     "complete", false, "exit status 3",  "failed",   "exit status 3" },
+    { "partial, and it succeeded",   "partial",  true,  "",               "complete", "partial: the log says that some of it failed" },
+    { "failed, and it succeeded",    "failed",   true,  "",               "complete", "the log says it failed" },
+    { "complete, and it succeeded",  "complete", true,  "",               "complete", "" },
+  }
+  for _, case in ipairs(claims) do
+    it(case[1], function()
+      local t, now = fed { { 1, { done = 3, total = 9 } }, { 2, case[2] and { ended = case[2] } or { done = 3, total = 9 } } }
+      t:finish(case[3], case[4], now)
+      local view = t:view(now)
+      assert.same({ case[5], case[6], case[2] or "", case[3] and "9/9" or "3/9" },
+        { view.state, view.reason, view.ended, view.progress })
+    end)
+  end
+
+  it("while it goes on is a reason, no state and no stall", function()
+    local t, now = fed { { 1, { done = 3, total = 9 } }, { 2, { ended = "failed" } } }
+    assert.same({ "running", "the log says it failed" }, { t:view(now).state, t:view(now).reason })
+    assert.equal("running", t:view(60 * MIN).state)
+    assert.equal(-1, t:next(now))
+  end)
+
+  it("holds until the counts go on", function()
+    local t, now = fed { { 1, { done = 3, total = 9, ended = "failed" } }, { 2, { done = 3, total = 9 } } }
+    assert.equal("failed", t:view(now).ended)
+    t:sample({ done = 4, total = 9 }, now + S)
+    assert.same({ "", "" }, { t:view(now + S).ended, t:view(now + S).reason })
+  end)
+
+  it("is heard of a sample that is held back, too", function()
+    local t, now = fed { { 1, { done = 3, total = 9 } }, { 2, { done = 1, total = 9, ended = "partial" } } }
+    assert.same({ "partial", "3/9" }, { t:view(now).ended, t:view(now).progress })
+  end)
 end)
 
 describe("stalled", function()

@@ -86,7 +86,6 @@ static void set_also(lua_State *L, const struct hw_sample *s)
 
 void hw_mod_push_sample(lua_State *L, const struct hw_sample *s)
 {
-    static const char *const ended[] = { "", "complete", "partial", "failed" };
     lua_newtable(L);
     if (s->counted)
         set_count(L, &s->main);
@@ -100,7 +99,7 @@ void hw_mod_push_sample(lua_State *L, const struct hw_sample *s)
         set_phase(L, &s->phase);
     set_flag(L, "scanning", s->scanning);
     set_flag(L, "restart", s->restart);
-    set_text(L, "ended", ended[s->ended]);
+    set_text(L, "ended", hw_ended_name(s->ended));
     set_text(L, "message", s->message);
 }
 
