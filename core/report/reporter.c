@@ -160,6 +160,19 @@ static void on_first_limit(uv_timer_t *timer)
     hw_reporter_advance(r);
 }
 
+static void tell_unanswered(const struct hw_reporter *r)
+{
+    if (!r->answered)
+        hw_log(HW_WARN, "report",
+               "the last read of '%s' did not answer: the value before it is published", r->file);
+    for (int i = 0; i < HW_FLOWS && r->answered; i++)
+        if (!hw_flow_is_quiet(&r->flows[i]))
+            hw_log(HW_WARN, "report",
+                   "parser %s gave no answer to the last of the %s in %d ms: the value before it is published",
+                   r->flows[i].name, i == HW_FLOW_FILE ? "progress file" : r->output_name,
+                   2 * LAST_LOOK_MS);
+}
+
 /* The last read or the parser does not answer. A worker gets a second chance, as a new one; what hangs in the file system
  * gets none. */
 static void on_look_limit(uv_timer_t *timer)
@@ -173,8 +186,7 @@ static void on_look_limit(uv_timer_t *timer)
         hw_worker_hurry(r->worker, true);
         return;
     }
-    hw_log(HW_WARN, "report", "the last %s '%s' did not answer: the value before it is published",
-           r->answered ? "look of the parser at" : "read of", r->file ? r->file : r->output_name);
+    tell_unanswered(r);
     write_last(r);
 }
 

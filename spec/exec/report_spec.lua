@@ -44,6 +44,42 @@ describe("headway exec", function()
     end)
   end
 
+  it("publishes that only a part was done, where the command's parser knows that status", function()
+    local dir = process.temp_dir()
+    shell.write(dir .. "/rsync", "#!/bin/sh\necho '          1,000  50%    1.00MB/s    0:00:01 (xfr#1, to-chk=1/2)'\nexit 23\n")
+    shell.run("chmod +x " .. dir .. "/rsync")
+    p = wrapped.start_line({ process.headway, "exec", "--dir", "DIR" }, { "--", dir .. "/rsync", "-a", "a", "b" })
+    assert.equal(23, p:wait())
+    local _, detail = wrapped.progress(p)
+    assert.same({ "failed", "partial: exit status 23", "rsync" }, { detail.state, detail.reason, detail.parser })
+    process.remove(dir)
+  end)
+
+  it("a parser that hangs at the end is named, with what it was to read, and costs no more than 5 s", function()
+    local dir = process.temp_dir()
+    shell.write(dir .. "/hangs.lua", [[
+local M = { api = 1, name = "hangs" }
+M.__index = M
+function M.new() return setmetatable({}, M) end
+function M:feed(r)
+  if r == "hang" then return ("a"):rep(220):find(("a-"):rep(4) .. "b") end
+  return { done = math.tointeger(tonumber(r)), total = 9 }
+end
+return M]])
+    shell.run("mkfifo " .. dir .. "/go")
+    p = wrapped.start(("echo 4; read a < %s/go; echo hang; exit 3"):format(dir), nil, "--parser", dir .. "/hangs.lua")
+    wrapped.await_progress(p, "4/9")
+    local begin = shell.now()
+    shell.run(("echo > %s/go"):format(dir))
+    local status = p:wait()
+    assert.is_true(shell.now() - begin < 5)
+    local nm, detail = wrapped.progress(p)
+    assert.same({ 3, "4/9", "failed", "exit status 3" }, { status, nm, detail.state, detail.reason })
+    assert.matches("parser hangs gave no answer to the last of the output in 2000 ms: the value before it is published", p:err())
+    assert.is_nil(p:err():find("progress file", 1, true), p:err())
+    process.remove(dir)
+  end)
+
   it("publishes that a command can't be started, and why", function()
     p = wrapped.start_line({ process.headway, "exec", "--dir", "DIR" }, { "no-such-command" })
     assert.equal(127, p:wait())

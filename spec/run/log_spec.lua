@@ -45,6 +45,14 @@ describe("headway run over a log", function()
     assert.equal("4/9", s:stop().progress)
   end)
 
+  it("says nothing twice: the last value is printed at the end where it is another", function()
+    append "3/9\n"
+    start()
+    s:await "3/9"
+    assert.equal("3/9", s:stop().progress)
+    assert.equal(1, #s:lines())
+  end)
+
   it("says that there is none yet, and takes it when it comes", function()
     start { HEADWAY_POLL = "200ms" }
     s:await_reason "^no log file yet$"
@@ -79,6 +87,19 @@ describe("headway run over a log", function()
     assert.equal("lines", s:await("2/100000").parser)
     process.replace(file, "5/7\n")
     assert.equal("nm", s:await("5/7").parser)
+  end)
+
+  it("what a log says of the end is a reason while it is followed, and proves no success", function()
+    local parser = sidecar.parser(dir, "ends", [[
+      local n = math.tointeger(tonumber(record))
+      return n and { done = n, total = 9, unit = "files" } or { ended = record }]])
+    append "9\ncomplete\n"
+    start { HEADWAY_PARSER = parser, HEADWAY_POLL = "200ms" }
+    assert.equal("running", s:await_reason("^the log says it is complete$").state)
+    append "partial\n"
+    assert.equal("running", s:await_reason("^partial: the log says that some of it failed$").state)
+    local last = s:stop()
+    assert.same({ "9/9", "failed", "partial: the log says that some of it failed" }, { last.progress, last.state, last.reason })
   end)
 
   it("a parser that fails is counted, told once for each cause with where it was, and shown as the reason", function()
