@@ -12,10 +12,9 @@ struct hw_sample hw_sample_none(void)
 
 const char *hw_ended_name(enum hw_ended ended)
 {
-    static const char *const names[] = { [HW_ENDED_NO] = "",
-                                         [HW_ENDED_COMPLETE] = "complete",
-                                         [HW_ENDED_PARTIAL] = "partial",
-                                         [HW_ENDED_FAILED] = "failed" };
+    static const char *const names[] = {
+        [HW_ENDED_NO] = "", [HW_ENDED_COMPLETE] = "complete", [HW_ENDED_PARTIAL] = "partial", [HW_ENDED_FAILED] = "failed"
+    };
     return names[ended];
 }
 

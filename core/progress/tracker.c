@@ -313,6 +313,50 @@ static void mark_changed(struct hw_tracker *t, struct hw_moment now)
         t->now.started = now.unix_ms;
 }
 
+/* ---- what an earlier reporter has published ------------------------------------------------------ */
+
+/* Whether what is counted now is no less. */
+static bool reaches(const struct hw_tracker *t, const struct hw_floor *f)
+{
+    const struct hw_progress *p = &t->now;
+    if (!p->counted && p->fraction < 0)
+        return f->n == 0 && (!f->counted || f->count.done == 0);
+    if (p->counted && f->counted && strcmp(p->count.unit, f->count.unit) == 0)
+        return p->count.done >= f->count.done;
+    return (__int128)p->n * f->m >= (__int128)f->n * p->m;
+}
+
+static void settle_floor(struct hw_tracker *t, bool lifted)
+{
+    t->floored = t->floored && !lifted && !reaches(t, &t->floor);
+}
+
+static void raise_to_floor(const struct hw_floor *f, struct hw_progress *p)
+{
+    p->n = f->n;
+    p->m = f->m;
+    p->fraction = f->m > 0 ? (double)f->n / (double)f->m : -1;
+    p->counted = f->counted;
+    p->count = f->count;
+    p->also_count = 0;
+    p->eta = -1;
+}
+
+void hw_tracker_floor(struct hw_tracker *t, const struct hw_floor *floor)
+{
+    struct hw_progress *p = &t->now;
+    if (t->own_word || t->ended)
+        return;
+    t->floor = *floor;
+    if (t->scanning || (!p->counted && p->fraction < 0)) { /* the last N/M with a known total */
+        p->n = floor->n;
+        p->m = floor->m;
+    }
+    t->floored = !reaches(t, floor);
+}
+
+/* -------------------------------------------------------------------------------------------------- */
+
 bool hw_tracker_sample(struct hw_tracker *t, const struct hw_sample *sample, bool own_word,
                        const char *parser, struct hw_moment now)
 {
@@ -329,6 +373,7 @@ bool hw_tracker_sample(struct hw_tracker *t, const struct hw_sample *sample, boo
     }
     bool restarts = s.restart || (own_word && (back || renames_total(t, &s)));
     bool next_phase = s.phase.index && !same_phase(&s.phase, &t->now.phase);
+    bool moves_on = t->now.phase.index && next_phase;
     bool changed = restarts || next_phase || count_differs(&t->now, &s);
     bool was_idle = now.mono_ms >= stall_at(t); /* the idle time must not count */
     t->own_word = own_word;
@@ -339,6 +384,7 @@ bool hw_tracker_sample(struct hw_tracker *t, const struct hw_sample *sample, boo
         t->scanning = s.scanning || (s.counted && s.main.total < 0 && s.fraction < 0);
     take_count(t, &s, s.restart || next_phase || (changed && was_idle), now);
     map_pair(t, &s);
+    settle_floor(t, own_word || s.restart || moves_on);
     take_rest(t, &s, parser);
     bool news = take_claim(t, &s, changed);
     news |= take_message(t, &s);
@@ -391,6 +437,9 @@ void hw_tracker_end(struct hw_tracker *t, enum hw_outcome outcome, const char *r
     if (outcome == HW_OUTCOME_FAILURE)
         return;
     struct hw_progress *p = &t->now;
+    if (t->floored)
+        raise_to_floor(&t->floor, p);
+    t->floored = false;
     bool weighted = p->phase.index && p->phase.weight > 0;
     if (t->scanning && p->counted &&
         !weighted) /* the total was unknown to the end: it is what was done */
@@ -518,6 +567,16 @@ static void ended(const struct hw_tracker *t, struct hw_progress *p)
         set_reason(p, silent ? t->source_reason : t->end_reason);
 }
 
+static void view_floor(const struct hw_tracker *t, struct hw_progress *p)
+{
+    raise_to_floor(&t->floor, p);
+    if (p->state == HW_WAITING && p->n > 0)
+        p->state = HW_RUNNING;
+    if (!t->ended && !t->refusal[0] && p->state != HW_STALLED)
+        set_reason(p,
+                   "the reporter was restarted: nothing less than what it had published is shown");
+}
+
 void hw_tracker_view(const struct hw_tracker *t, struct hw_moment now, struct hw_progress *ret)
 {
     *ret = t->now;
@@ -531,6 +590,8 @@ void hw_tracker_view(const struct hw_tracker *t, struct hw_moment now, struct hw
         stalled(t, now, ret);
     else
         running(t, now, ret);
+    if (t->floored)
+        view_floor(t, ret);
 }
 
 int64_t hw_tracker_next(const struct hw_tracker *t, int64_t now_ms)

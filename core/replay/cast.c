@@ -110,7 +110,8 @@ static int escaped_unit(const char *p, const char *end)
     if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
         return -1;
     for (int i = 2; i < 6; i++) {
-        const char *digits = "0123456789abcdef", *at = p[i] ? strchr(digits, tolower((unsigned char)p[i])) : NULL;
+        const char *digits = "0123456789abcdef",
+                   *at = p[i] ? strchr(digits, tolower((unsigned char)p[i])) : NULL;
         if (!at)
             return -1;
         value = value << 4 | (unsigned)(at - digits);

@@ -67,8 +67,8 @@ struct hw_player {
     struct hw_tracker tracker;
     enum hw_state state; /* as last given */
     struct hw_play_counts counts;
-    struct hw_causes causes; /* of the parser's faults, that were logged */
-    bool fault;              /* the refusal that comes next is one, */
+    struct hw_causes causes;             /* of the parser's faults, that were logged */
+    bool fault;                          /* the refusal that comes next is one, */
     char trace[HW_WORKER_TRACE_MAX + 1]; /* raised there; "" = nowhere */
     bool over;
 };

@@ -30,6 +30,8 @@ int64_t hw_outs_publish(struct hw_outs *o, const struct hw_progress *value, int6
 /* To that sink alone, which is about to send an older one again; unless value says nothing new. */
 void hw_outs_publish_newest(struct hw_outs *o, const struct hw_sink *sink,
                             const struct hw_progress *value, int64_t now_ms);
+/* The same to all of them. */
+void hw_outs_publish_all(struct hw_outs *o, const struct hw_progress *value, int64_t now_ms);
 /* The last value, to all of them. */
 void hw_outs_publish_last(struct hw_outs *o, const struct hw_progress *value);
 bool hw_outs_busy(const struct hw_outs *o);
@@ -92,14 +94,14 @@ struct hw_reporter {
     const struct hw_clock *clock; /* borrows */
     char *file, *parser_dir;      /* own */
     int64_t poll_ms;
-    bool events;
     struct hw_watch *watch;   /* owns */
     struct hw_worker *worker; /* owns */
     struct hw_flow flows[HW_FLOWS];
     struct hw_records *records[HW_REPORTER_STREAMS]; /* own; NULL while nothing came */
     uv_timer_t pause;                                /* the output has paused: a record ends */
-    bool full;                                       /* of the output as much waits as may */
     const char *output_name;                         /* borrows */
+    bool events;                                     /* file events are wanted */
+    bool full;                                       /* of the output as much waits as may */
     bool awaits;      /* the first publish waits for what the output held at the start */
     bool awaiting;    /* it has not all been given */
     bool file_spoke;  /* the file held a valid N/M: the output is not asked any more */
@@ -107,12 +109,15 @@ struct hw_reporter {
     bool looked;      /* the first look has come */
     bool overdue;     /* the first look, of the file, took its second */
     bool answered;    /* the last look has come */
+    bool fault;       /* the refusal that comes next is the parser's own fault: trace */
     bool hurried;     /* the worker was told so */
     hw_reporter_room_fn *room;
     void *room_ctx;
     hw_reporter_doubt_fn *doubt;
     void *doubt_ctx;
-    char output_why[HW_TEXT_MAX + 1]; /* why no output comes, or "" */
+    char output_why[HW_TEXT_MAX + 1];    /* why no output comes, or "" */
+    char trace[HW_WORKER_TRACE_MAX + 1]; /* where the parser raised; "" = nowhere */
+    struct hw_causes causes;             /* of refusals and trouble that were logged */
     struct hw_tracker tracker;
     struct hw_outs outs;
     uv_timer_t timer; /* the next deadline of pace or tracker */
@@ -125,9 +130,6 @@ struct hw_reporter {
     int64_t finish_by_ms;
     hw_reporter_done_fn *done;
     void *done_ctx;
-    bool fault;                          /* the refusal that comes next is the parser's own fault, */
-    char trace[HW_WORKER_TRACE_MAX + 1]; /* raised there; "" = nowhere */
-    struct hw_causes causes;             /* of refusals and trouble that were logged */
     int handles; /* timers that are not closed yet */
 };
 

@@ -167,10 +167,11 @@ static void tell_unanswered(const struct hw_reporter *r)
                "the last read of '%s' did not answer: the value before it is published", r->file);
     for (int i = 0; i < HW_FLOWS && r->answered; i++)
         if (!hw_flow_is_quiet(&r->flows[i]))
-            hw_log(HW_WARN, "report",
-                   "parser %s gave no answer to the last of the %s in %d ms: the value before it is published",
-                   r->flows[i].name, i == HW_FLOW_FILE ? "progress file" : r->output_name,
-                   2 * LAST_LOOK_MS);
+            hw_log(
+                HW_WARN, "report",
+                "parser %s gave no answer to the last of the %s in %d ms: the value before it is published",
+                r->flows[i].name, i == HW_FLOW_FILE ? "progress file" : r->output_name,
+                2 * LAST_LOOK_MS);
 }
 
 /* The last read or the parser does not answer. A worker gets a second chance, as a new one; what hangs in the file system
@@ -265,6 +266,18 @@ void hw_reporter_add_sink(struct hw_reporter *r, struct hw_sink *sink,
                           const struct hw_pace_rules *rules)
 {
     hw_outs_add(&r->outs, sink, rules, hw_now_ms(r->clock));
+}
+
+void hw_reporter_floor(struct hw_reporter *r, const struct hw_floor *floor)
+{
+    struct hw_moment t = hw_reporter_now(r);
+    struct hw_progress value;
+    hw_tracker_floor(&r->tracker, floor);
+    hw_tracker_view(&r->tracker, t, &value);
+    if (r->stage == HW_REPORTING || r->stage == HW_LAST_LOOK)
+        hw_outs_publish_all(&r->outs, &value, t.mono_ms);
+    else if (r->stage == HW_LAST_WRITE)
+        hw_outs_publish_last(&r->outs, &value);
 }
 
 int hw_reporter_start(struct hw_reporter *r, struct hw_err *err)

@@ -171,6 +171,60 @@ describe("restarts and corrections", function()
   end)
 end)
 
+describe("a floor", function()
+  local FILES = { done = 40, total = 100, unit = "files" }
+  local function on(floor, ...)
+    local t = progress.tracker()
+    t:floor(table.unpack(floor))
+    for i, sample in ipairs { ... } do t:sample(sample, i * S, sample.own) end
+    local view = t:view(9 * S)
+    return { view.progress, view.done, view.state }
+  end
+  local cases = {
+    -- name, floor, samples: N/M, done, state
+    { "alone",                           { 40, 100, FILES }, {},                                             "40/100", 40, "running" },
+    { "with less",                       { 40, 100, FILES }, { { done = 3, total = 100, unit = "files" } },   "40/100", 40, "running" },
+    { "with more",                       { 40, 100, FILES }, { { done = 41, total = 100, unit = "files" } },  "41/100", 41, "running" },
+    { "with as much",                    { 40, 100, FILES }, { { done = 40, total = 100, unit = "files" } },  "40/100", 40, "running" },
+    { "with more of a total that grew",  { 40, 100, FILES }, { { done = 41, total = 900, unit = "files" } },  "41/900", 41, "running" },
+    { "with less of another unit",       { 40, 100, FILES }, { { done = 300, total = 1000, unit = "bytes" } }, "40/100", 40, "running" },
+    { "with more of another unit",       { 40, 100, FILES }, { { done = 500, total = 1000, unit = "bytes" } }, "500/1000", 500, "running" },
+    { "with a smaller percent",          { 40, 100 },        { { fraction = 0.3 } },                          "40/100", nil, "running" },
+    { "with a greater percent",          { 40, 100 },        { { fraction = 0.5 } },                          "50/100", nil, "running" },
+    { "with more, but no total",         { 40, 100, FILES }, { { done = 50, unit = "files" } },               "40/100", 50, "scanning" },
+    { "with less, and no total",         { 0, 100, { done = 40, unit = "files" } }, { { done = 5, unit = "files" } }, "0/100", 40, "scanning" },
+    { "that is nothing",                 { 0, 100 },         {},                                             "0/100", nil, "waiting" },
+    { "that is once passed, is gone",    { 40, 100, FILES }, { { done = 60, total = 100, unit = "files" },
+                                                               { fraction = 0.1, restart = true } },         "10/100", 60, "running" },
+    { "when the parser begins anew",     { 40, 100, FILES }, { { done = 1, total = 100, unit = "files", restart = true } }, "1/100", 1, "running" },
+    { "against the task's own word",     { 40, 100, FILES }, { { done = 1, total = 100, unit = "files", own = true } }, "1/100", 1, "running" },
+    { "when a first phase is named",     { 40, 100, FILES }, { { done = 1, total = 100, unit = "files", phase = { index = 1, count = 2 } } },
+                                                                                                             "40/100", 40, "running" },
+    { "when the phase changes",          { 40, 100, FILES }, { { done = 1, total = 100, unit = "files", phase = { index = 1, count = 2 } },
+                                                               { done = 2, total = 100, unit = "files", phase = { index = 2, count = 2 } } },
+                                                                                                             "2/100", 2, "running" },
+  }
+  for _, case in ipairs(cases) do
+    it(case[1], function() assert.same({ case[4], case[5], case[6] }, on(case[2], table.unpack(case[3]))) end)
+  end
+
+  it("at the end: success is all of it, failure the floor", function()
+    for outcome, expected in pairs { [true] = "100/100", [false] = "40/100" } do
+      local t = progress.tracker()
+      t:floor(40, 100, FILES)
+      t:sample({ done = 3, total = 100, unit = "files" }, S)
+      t:finish(outcome, outcome and "" or "exit status 1", 2 * S)
+      assert.equal(expected, t:view(2 * S).progress)
+    end
+  end)
+
+  it("comes too late for what is more already", function()
+    local t, now = fed { { 1, { done = 50, total = 100, unit = "files" } } }
+    t:floor(40, 100, FILES)
+    assert.same({ "50/100", "" }, { t:view(now).progress, t:view(now).reason })
+  end)
+end)
+
 describe("the end", function()
   local cases = {
     { "success makes N = M",             { { 1, { done = 3, total = 9 } } }, true,  "9/9",     "complete" },

@@ -175,10 +175,21 @@ static int tracker_attempt(lua_State *L)
     return 0;
 }
 
+/* t:floor(n, m, { done, total, unit }?) */
+static int tracker_floor(lua_State *L)
+{
+    struct hw_floor floor = { .n = luaL_checkinteger(L, 2), .m = luaL_checkinteger(L, 3) };
+    floor.counted = lua_istable(L, 4);
+    if (floor.counted)
+        floor.count = count_fields(L, 4);
+    hw_tracker_floor(tracker(L, 1), &floor);
+    return 0;
+}
+
 /* true: success, false: failure, nil: unknown */
 static int tracker_finish(lua_State *L)
 {
-    enum hw_outcome outcome = lua_isnil(L, 2)         ? HW_OUTCOME_UNKNOWN
+    enum hw_outcome outcome = lua_isnil(L, 2)       ? HW_OUTCOME_UNKNOWN
                               : lua_toboolean(L, 2) ? HW_OUTCOME_SUCCESS
                                                     : HW_OUTCOME_FAILURE;
     hw_tracker_end(tracker(L, 1), outcome, luaL_optstring(L, 3, ""), moment(L, 4));
@@ -328,19 +339,15 @@ static void add_type(lua_State *L, const char *name, const luaL_Reg *methods)
 
 int hw_mod_progress(lua_State *L)
 {
-    static const luaL_Reg tracker_methods[] = { { "sample", tracker_sample },
-                                                { "refused", tracker_refused },
-                                                { "silent", tracker_silent },
-                                                { "source", tracker_source },
-                                                { "attempt", tracker_attempt },
-                                                { "finish", tracker_finish },
-                                                { "view", tracker_view },
-                                                { "detail", tracker_detail },
-                                                { "json", tracker_json },
-                                                { "line", tracker_line },
-                                                { "next", tracker_next },
-                                                { "counters", tracker_counters },
-                                                { NULL, NULL } };
+    static const luaL_Reg tracker_methods[] = {
+        { "sample", tracker_sample },     { "refused", tracker_refused },
+        { "silent", tracker_silent },     { "source", tracker_source },
+        { "attempt", tracker_attempt },   { "finish", tracker_finish },
+        { "floor", tracker_floor },       { "view", tracker_view },
+        { "detail", tracker_detail },     { "json", tracker_json },
+        { "line", tracker_line },         { "next", tracker_next },
+        { "counters", tracker_counters }, { NULL, NULL }
+    };
     static const luaL_Reg pace_methods[] = { { "due", pace_due },
                                              { "wrote", pace_wrote },
                                              { "feedback", pace_feedback },
