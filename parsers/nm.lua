@@ -7,7 +7,7 @@ local core = require "headway.core"
 ---@class headway.parser.nm : headway.Parser
 ---@field strict boolean
 local M = {
-  api = 1, name = "nm", unit = "items",
+  api = 1, name = "nm", unit = "items", word = true,
   hints = { "/" }, -- of a log; a progress file is looked at line by line, since what is no N/M there is refused
   options = { unit = { type = "string", default = "items", help = "what is counted" } },
 }

@@ -137,9 +137,10 @@ static void tell_works(struct report *r, const struct hw_lint *lint)
 static void tell_parser(struct report *r, const struct hw_config *c, const char *what, bool settings)
 {
     struct hw_lint lint;
-    struct finding_for f = { r, settings ? "parser.name" : NULL };
+    struct finding_for f = { r, settings && c->parser.name ? "parser.name" : NULL };
     const struct hw_value *v = hw_config_value(c, hw_option_named("parser.name"));
-    int st = hw_lint_parser(what, c->parser.dir, settings ? &c->parser.options : NULL, settings,
+    bool named = settings && c->parser.name;
+    int st = hw_lint_parser(what, c->parser.dir, named ? &c->parser.options : NULL, settings,
                             on_finding, &f, &lint);
     if (st < 0)
         tell(r, false, settings ? v->where : what, f.setting, lint.err.msg);
@@ -148,7 +149,28 @@ static void tell_parser(struct report *r, const struct hw_config *c, const char 
     hw_lint_done(&lint);
 }
 
+/* The parser of the settings; where none is named, the one that reads a progress file. Which one reads a command's output, and
+ * gets the options, is not known here. */
+static void tell_chosen(struct report *r, const struct hw_config *c)
+{
+    const struct hw_value *options = hw_config_value(c, hw_option_named("parser.options"));
+    tell_parser(r, c, c->parser.name ? c->parser.name : "nm", true);
+    if (!c->parser.name && c->parser.options.count)
+        tell(r, true, options->where, "parser.options",
+             "are for the parser that a command is read by, and are tried only with one that is named (parser.name)");
+}
+
 /* -------------------------------------------------------------------------------------------------- */
+
+static void print_all(const struct report *r, const struct hw_config *c)
+{
+    if (r->json)
+        print_settings_json(c);
+    else {
+        print_settings(c);
+        puts("");
+    }
+}
 
 static int check_main(struct hw_cmd_ctx *ctx)
 {
@@ -160,15 +182,12 @@ static int check_main(struct hw_cmd_ctx *ctx)
         hw_usage_config_docs();
         return 0;
     }
-    if (r.json)
-        print_settings_json(ctx->config);
-    else
-        print_settings(ctx->config);
-    if (!r.json)
-        puts("");
+    if (!ctx->argv[0])
+        print_all(&r, ctx->config);
     tell_problems(&r, ctx->problems);
     tell_refusal(&r, ctx->config);
-    tell_parser(&r, ctx->config, ctx->config->parser.name, true);
+    if (!ctx->argv[0])
+        tell_chosen(&r, ctx->config);
     for (char **what = ctx->argv; *what; what++)
         tell_parser(&r, ctx->config, *what, false);
     return r.errors ? 1 : 0;
@@ -184,8 +203,8 @@ const struct hw_cmd hw_cmd_check = {
     .args = "[PARSER...]",
     .summary = "print each setting and where it came from, try parsers, and say what is wrong",
     .description =
-        "Takes the flags of every command. PARSER is a name or a .lua file; the one of the settings is always\n"
-        "tried: it is loaded, its text is looked through for names that are not there, and it is given records\n"
+        "Takes the flags of every command. With a PARSER, a name or a .lua file, only that is tried; else the one\n"
+        "of the settings: it is loaded, its text is looked through for names that are not there, and it is given records\n"
         "that no tool prints, some made from its own patterns. Exit status 1 when something is wrong.",
     .takes = HW_FOR_ALL,
     .outputs = 1 << HW_OUTPUT_TABLE | 1 << HW_OUTPUT_JSON,

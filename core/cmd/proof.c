@@ -29,10 +29,10 @@ static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
     p->answer.kind = HW_SAYS_SAMPLE;
 }
 
-static void on_fault(void *ctx, unsigned id, uint64_t seq, size_t index)
+static void on_fault(void *ctx, unsigned id, uint64_t seq, size_t index, const char *trace)
 {
     struct hw_proof *p = ctx;
-    (void)id, (void)seq, (void)index;
+    (void)id, (void)seq, (void)index, (void)trace;
     p->answer.kind = HW_SAYS_FAULT;
 }
 

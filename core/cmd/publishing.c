@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "progress/detail.h"
 #include "sink/annotation.h"
 #include "sink/lines.h"
 #include "sink/objects.h"
@@ -74,9 +75,20 @@ static int connect_kube(struct hw_publishing *p, struct hw_err *err)
     return -1;
 }
 
+/* pod: as it was found, NULL = there is none */
+static void take_floor(struct hw_publishing *p, json_t *pod)
+{
+    json_t *annotations = hw_json_at(pod, "metadata", "annotations", NULL);
+    struct hw_floor floor;
+    if (p->resumes && hw_detail_floor(hw_json_text(annotations, HW_ANNOTATION, NULL),
+                                      hw_json_text(annotations, HW_ANNOTATION_DETAIL, NULL), &floor))
+        hw_reporter_floor(p->reporter, &floor);
+}
+
 static void on_pod(void *ctx, json_t *pod)
 {
     struct hw_publishing *p = ctx;
+    take_floor(p, pod);
     if (p->status)
         hw_status_set_pod(p->status, pod);
 }
@@ -160,18 +172,22 @@ static int add_dir(struct hw_publishing *p, struct hw_err *err)
     struct hw_pace_rules pace = annotation_pace(c);
     struct hw_sink_events events = hw_reporter_sink_events(p->reporter);
     struct hw_sink *sink = NULL;
+    const char *namespace = c->pod.namespace ? c->pod.namespace : "default";
+    const char *name = c->pod.name ? c->pod.name : "local";
     struct hw_objects objects = {
-        .pod = hw_objects_bare_pod(c->pod.namespace ? c->pod.namespace : "default",
-                                   c->pod.name ? c->pod.name : "local"),
+        .pod = hw_objects_bare_pod(namespace, name),
         .by = by_name(p),
         .begun_ms = hw_wall_ms(p->clock),
     };
+    /* Of a sidecar's directory nobody knows whether it is of the same task. */
+    hw_auto_json before = c->dir.path && p->guest ? hw_dir_pod(c->dir.path, namespace, name) : NULL;
     int st = c->dir.path ? hw_dir_new(&sink, p->loop, c->dir.path, &objects, p->clock, &events, err)
                          : hw_fail(err, HW_ECONFIG, "sink dir: set dir.path (--dir)");
     if (st < 0)
         hw_objects_done(&objects);
     else
         hw_reporter_add_sink(p->reporter, sink, &pace);
+    take_floor(p, before);
     return st;
 }
 

@@ -13,6 +13,7 @@ struct hw_publishing {
     const struct hw_clock *clock;   /* borrows */
     const struct hw_config *config; /* borrows */
     const char *by; /* "sidecar", "wrapper": the writer in the detail annotation, unless the settings say */
+    bool resumes; /* an earlier reporter of the same task may have published: nothing moves back */
     bool guest; /* standard output is somebody else's, and standard error is for a line now and then */
 
     struct hw_reporter *reporter; /* owns */

@@ -315,10 +315,11 @@ static const struct hw_cmd_flag flags[] = {
     { "expect", 0, "N/M", "exit 1 when this is not the progress at the end" },
     { "exit", 0, "CODE",
       "how the command ended, its exit status; else unknown: no log proves success" },
-    { "speed", 0, "N", "play in real time, N times as fast; else, or max: as fast as possible" },
+    { "speed", 0, "N",
+      "play in real time, N times as fast; max, the default but for --raw: as fast as possible" },
     { "plot", 0, "FILE.svg",
       "draw progress, rate and estimated end over time; without -o only the last line is printed" },
-    { "raw", 0, NULL, "no parser: play the bytes to stdout, in their time" },
+    { "raw", 0, NULL, "no parser: play the bytes to stdout, in their time or as --speed says" },
     { .name = NULL },
 };
 

@@ -25,6 +25,16 @@ static int take_unit(const char *unit, struct hw_tracker_rules *rules, struct hw
     return 0;
 }
 
+/* A total with a unit of size behind it is one of bytes. */
+static void take_total(const struct hw_config *c, struct hw_tracker_rules *rules)
+{
+    const struct hw_value *given = hw_config_value(c, hw_option_named("total"));
+    bool sized = given->text && given->text[strspn(given->text, "0123456789")];
+    rules->total = c->total;
+    if (sized)
+        memcpy(rules->total_unit, "bytes", sizeof "bytes");
+}
+
 int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *ret,
                          struct hw_err *err)
 {
@@ -40,7 +50,7 @@ int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *
     o.rules.stall_ms = c->stall.after_ms;
     o.rules.no_match_ms = c->stall.no_match_ms;
     o.rules.hide_message = !c->message;
-    o.rules.total = c->total;
+    take_total(c, &o.rules);
     if (take_unit(c->unit, &o.rules, err) < 0)
         return -1;
     for (size_t i = 0; i < o.parser_option_count; i++)

@@ -96,6 +96,13 @@ static void say_sources(const struct hw_config *c)
                c->source.metrics_path);
 }
 
+/* A sidecar that was restarted has published something before: what a log or metrics count begins anew. */
+static int start(struct run *run, const struct hw_reporter_options *options, struct hw_err *err)
+{
+    run->publishing.resumes = options->output_parser;
+    return hw_publishing_start(&run->publishing, options, err);
+}
+
 static int set_up(struct run *run, struct hw_err *err)
 {
     const struct hw_config *c = run->config;
@@ -106,8 +113,8 @@ static int set_up(struct run *run, struct hw_err *err)
                                          .events = c->source.events,
                                          .metrics_port = c->source.metrics_port,
                                          .metrics_path = c->source.metrics_path };
-    if (hw_reporting_options(c, &options, err) < 0 || choose_sources(c, &options, parser, err) < 0 ||
-        hw_publishing_start(&run->publishing, &options, err) < 0)
+    if (hw_reporting_options(c, &options, err) < 0 ||
+        choose_sources(c, &options, parser, err) < 0 || start(run, &options, err) < 0)
         return -1;
     if (options.output_parser &&
         hw_following_new(&run->following, &run->loop, run->publishing.reporter, &more, err) < 0)

@@ -299,9 +299,12 @@ bool hw_wrapped_report(const struct hw_wrapped *given, const struct hw_config *c
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* huge pages would make our few pages many */
     w->given = given;
     w->pid_fd = -1;
-    w->publishing = (struct hw_publishing){
-        .loop = &w->loop, .clock = &w->clock, .config = config, .by = "wrapper", .guest = true
-    };
+    w->publishing = (struct hw_publishing){ .loop = &w->loop,
+                                            .clock = &w->clock,
+                                            .config = config,
+                                            .by = "wrapper",
+                                            .resumes = given->again,
+                                            .guest = true };
     if (hw_loop_init(&w->loop, &err) < 0) {
         hw_log(HW_WARN, "exec", "%s; nothing is published, the command is not disturbed", err.msg);
         return false;

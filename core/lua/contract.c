@@ -46,6 +46,13 @@ static lua_Integer integer_field(lua_State *L, const char *key, lua_Integer dflt
     return v;
 }
 
+static bool flag_field(lua_State *L, const char *key)
+{
+    bool v = push_field(L, -1, key, LUA_TBOOLEAN, true) && lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return v;
+}
+
 /* ---- lists --------------------------------------------------------------------------------------- */
 
 /* Pushes element i of the list on top, which must be a string; false = the list is over. */
@@ -214,8 +221,8 @@ void hw_contract_read(lua_State *L, struct hw_parser_meta *m)
         luaL_error(L, "module: api is %d, this headway knows %d", m->api, HW_META_API);
     m->record_max =
         (size_t)integer_field(L, "record_max", (lua_Integer)m->record_max, HW_WORKER_RECORD_MAX);
-    m->newest = push_field(L, -1, "newest", LUA_TBOOLEAN, true) && lua_toboolean(L, -1);
-    lua_pop(L, 1);
+    m->newest = flag_field(L, "newest");
+    m->word = flag_field(L, "word");
     text_field(L, "tool", m->tool, sizeof m->tool);
     text_field(L, "versions", m->versions, sizeof m->versions);
     read_commands(L, m);

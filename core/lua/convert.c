@@ -133,14 +133,11 @@ static int read_restart(lua_State *L, int idx, const char *key, struct target *t
 
 static int read_ended(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
-    static const char *const words[] = {
-        [HW_ENDED_COMPLETE] = "complete", [HW_ENDED_PARTIAL] = "partial", [HW_ENDED_FAILED] = "failed"
-    };
     struct hw_str text;
     if (read_string(L, idx, key, t, &text, err) < 0)
         return -1;
-    for (size_t i = HW_ENDED_COMPLETE; i < HW_LEN(words); i++)
-        if (strcmp(words[i], text.ptr) == 0) {
+    for (int i = HW_ENDED_COMPLETE; i <= HW_ENDED_FAILED; i++)
+        if (strcmp(hw_ended_name((enum hw_ended)i), text.ptr) == 0) {
             t->sample->ended = (enum hw_ended)i;
             return 0;
         }

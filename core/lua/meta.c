@@ -99,7 +99,7 @@ const struct hw_meta_option *hw_meta_option_named(const struct hw_parser_meta *m
 
 static uint32_t pair_count(const struct hw_parser_meta *m)
 {
-    return (uint32_t)(7 + m->command_count + m->hint_count + 5 * m->option_count);
+    return (uint32_t)(8 + m->command_count + m->hint_count + 5 * m->option_count);
 }
 
 static void put_pair(struct hw_wire_out *o, const char *key, struct hw_str value)
@@ -132,6 +132,7 @@ void hw_meta_put(struct hw_wire_out *o, const struct hw_parser_meta *m)
     put_number(o, "api", (size_t)m->api);
     put_number(o, "record_max", m->record_max);
     put_number(o, "newest", m->newest);
+    put_number(o, "word", m->word);
     put_pair(o, "tool", hw_str(m->tool));
     put_pair(o, "versions", hw_str(m->versions));
     for (size_t i = 0; i < m->command_count; i++)
@@ -196,6 +197,11 @@ static void take_newest(struct reading *r, struct hw_str value)
     r->m->newest = number(value, 1) == 1;
 }
 
+static void take_word(struct reading *r, struct hw_str value)
+{
+    r->m->word = number(value, 1) == 1;
+}
+
 static void take_command(struct reading *r, struct hw_str value)
 {
     if (r->m->command_count < HW_META_COMMANDS_MAX)
@@ -248,7 +254,7 @@ static const struct {
     { "newest", take_newest },   { "tool", take_tool }, { "record_max", take_record_max },
     { "command", take_command }, { "hint", take_hint }, { "versions", take_versions },
     { "option", take_option },   { "type", take_type }, { "range", take_range },
-    { "default", take_default }, { "help", take_help },
+    { "default", take_default }, { "help", take_help }, { "word", take_word },
 };
 
 void hw_meta_get(struct hw_wire_in *in, struct hw_parser_meta *ret)

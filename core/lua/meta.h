@@ -53,6 +53,7 @@ struct hw_parser_meta {
     int api;                             /* version of the contract: 1 */
     size_t record_max;                   /* bytes; records that are longer should be cut to it */
     bool newest;                         /* only the newest record of a batch matters */
+    bool word;                           /* its counts are the task's own words */
     char tool[HW_META_TEXT_MAX + 1];     /* "" = not said */
     char versions[HW_META_TEXT_MAX + 1]; /* of the tool, that were seen; "" = not said */
     char commands[HW_META_COMMANDS_MAX][HW_META_TEXT_MAX + 1]; /* that it is chosen for (choose.h) */

@@ -33,6 +33,7 @@ enum {
         64 * 1024, /* bytes of one record; parsers take 4096 unless they say more */
     HW_WORKER_QUEUE_MAX =
         1024 * 1024,           /* bytes of records that are not parsed yet, over all parsers */
+    HW_WORKER_TRACE_MAX = 400, /* bytes of a traceback */
     HW_WORKER_FAULTS_MAX = 16, /* errors of a parser in a row, then it is set aside */
 };
 
@@ -66,8 +67,9 @@ struct hw_worker_events {
     void (*sample)(void *ctx, unsigned id, uint64_t seq, size_t index,
                    const struct hw_sample *sample);
     void (*refused)(void *ctx, unsigned id, uint64_t seq, size_t index, const char *why);
-    /* Right before a refusal that is the parser's own fault: it raised, or what it returned is no sample. */
-    void (*fault)(void *ctx, unsigned id, uint64_t seq, size_t index);
+    /* Right before a refusal that is the parser's own fault: it raised, or what it returned is no sample. trace: the calls it
+     * raised in, the innermost first, as "parsers/x.lua:6: in method 'feed' <- ..."; "" = it raised nothing. */
+    void (*fault)(void *ctx, unsigned id, uint64_t seq, size_t index, const char *trace);
     /* So many further records of that batch said nothing; may come several times for one batch. */
     void (*silent)(void *ctx, unsigned id, uint64_t seq, size_t count);
     /* The batch is done, all its events were given. */

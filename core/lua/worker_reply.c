@@ -29,6 +29,29 @@ static void get_why(struct hw_wire_in *in, char why[HW_TEXT_MAX + 1])
         snprintf(why, HW_TEXT_MAX + 1, "no reason given");
 }
 
+static struct hw_str take_line(struct hw_str *text)
+{
+    const char *lf = text->len ? memchr(text->ptr, '\n', text->len) : NULL;
+    size_t len = lf ? (size_t)(lf - text->ptr) : text->len, behind = lf ? len + 1 : len;
+    struct hw_str line = { text->ptr, len };
+    *text = (struct hw_str){ text->ptr + behind, text->len - behind };
+    return line;
+}
+
+/* Lua's traceback, a headline and a line for each call, in one line. */
+static void get_trace(struct hw_wire_in *in, char trace[HW_WORKER_TRACE_MAX + 1])
+{
+    struct hw_str text = hw_wire_get_text(in);
+    char line[HW_WORKER_TRACE_MAX + 1];
+    size_t n = 0;
+    trace[0] = '\0';
+    take_line(&text);
+    while (text.len && n < HW_WORKER_TRACE_MAX) {
+        hw_clean_private(line, sizeof line - 1, take_line(&text));
+        n += (size_t)snprintf(trace + n, HW_WORKER_TRACE_MAX + 1 - n, "%s%s", n ? " <- " : "", line);
+    }
+}
+
 static const char *name_of(struct hw_worker *w, unsigned id)
 {
     const struct hw_worker_parser *p = hw_worker_find(w, id);
@@ -190,12 +213,10 @@ static void give_fault(struct course *c, uint32_t index, const char *why, const 
 {
     struct hw_worker_parser *p = parser_of(c);
     char last[HW_TEXT_MAX + 64];
-    if (p && trace[0])
-        hw_log(HW_DEBUG, "lua", "parser '%s': %s: %s", p->source.name, why, trace);
     if (p)
         p->faults++;
     if (p && c->w->events.fault)
-        c->w->events.fault(c->w->events.ctx, c->id, c->seq, index);
+        c->w->events.fault(c->w->events.ctx, c->id, c->seq, index, trace);
     give_refusal(c, index, why);
     p = parser_of(c);
     if (p && p->faults >= HW_WORKER_FAULTS_MAX) {
@@ -217,10 +238,10 @@ static bool take_sample(struct course *c, uint32_t index, struct hw_wire_in *in)
 
 static bool take_refusal(struct course *c, uint32_t index, struct hw_wire_in *in, bool fault)
 {
-    char why[HW_TEXT_MAX + 1], trace[400] = "";
+    char why[HW_TEXT_MAX + 1], trace[HW_WORKER_TRACE_MAX + 1] = "";
     get_why(in, why);
     if (fault)
-        get_clean(in, trace, sizeof trace - 1);
+        get_trace(in, trace);
     if (in->bad)
         return false;
     advance(c, index);

@@ -51,6 +51,11 @@ static bool other_differs(const struct hw_progress *a, const struct hw_progress 
            strcmp(a->reason, b->reason) != 0 || strcmp(a->message, b->message) != 0;
 }
 
+bool hw_pace_is_same(const struct hw_progress *a, const struct hw_progress *b)
+{
+    return a->state == b->state && !other_differs(a, b);
+}
+
 /* Time since the last write that value must wait for; -1 = for ever. */
 static int64_t gap(const struct hw_pace *p, const struct hw_progress *value, int64_t now_ms)
 {
@@ -75,10 +80,7 @@ int64_t hw_pace_due(const struct hw_pace *p, const struct hw_progress *value, bo
                     int64_t now_ms)
 {
     if (last)
-        return p->wrote_last && percent(value) == percent(&p->wrote) &&
-                       value->state == p->wrote.state && !other_differs(value, &p->wrote)
-                   ? -1
-                   : 0;
+        return p->wrote_last && hw_pace_is_same(value, &p->wrote) ? -1 : 0;
     if (!p->writes)
         return 0;
     int64_t wait = gap(p, value, now_ms);

@@ -32,6 +32,9 @@ struct hw_pace {
     bool wrote_last;
 };
 
+/* Whether both say the same; rate, time left and times apart. */
+bool hw_pace_is_same(const struct hw_progress *a, const struct hw_progress *b);
+
 struct hw_pace_rules hw_pace_annotation(void);
 struct hw_pace_rules hw_pace_status(void);
 /* Every change at once, for sinks on this machine (terminal and JSON lines are their own judges). */

@@ -38,6 +38,7 @@ struct hw_progress {
     char parser[64]; /* name of the parser that decided; "" = none */
     int64_t refused; /* records refused so far */
     char message[HW_TEXT_MAX + 1]; /* the task's own words */
+    enum hw_ended said;            /* what its last words claim of the end; no proof */
 };
 
 #endif

@@ -10,6 +10,14 @@ struct hw_sample hw_sample_none(void)
     return (struct hw_sample){ .main.total = -1, .fraction = -1 };
 }
 
+const char *hw_ended_name(enum hw_ended ended)
+{
+    static const char *const names[] = {
+        [HW_ENDED_NO] = "", [HW_ENDED_COMPLETE] = "complete", [HW_ENDED_PARTIAL] = "partial", [HW_ENDED_FAILED] = "failed"
+    };
+    return names[ended];
+}
+
 static bool is_unit_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -31,6 +31,8 @@ struct hw_phase {
 
 /* What a summary line claims; only the exit status or the workload's outcome proves an end. */
 enum hw_ended { HW_ENDED_NO, HW_ENDED_COMPLETE, HW_ENDED_PARTIAL, HW_ENDED_FAILED };
+/* "complete", "partial", "failed"; "" for HW_ENDED_NO. */
+const char *hw_ended_name(enum hw_ended ended);
 
 struct hw_sample {
     bool counted; /* main holds a count */

@@ -1,5 +1,6 @@
 #include "progress/tracker.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,21 +54,50 @@ static int rank(const struct hw_count *c, const char *wanted)
     return 3;
 }
 
-/* The total from outside is of the unit that was asked for. */
-static void lend_total(const struct hw_tracker *t, struct hw_count *c)
+static bool wants_percent(const struct hw_tracker *t)
 {
-    if (c->total < 0 && t->rules.unit[0] && strcmp(c->unit, t->rules.unit) == 0)
+    return strcmp(t->rules.unit, "%") == 0;
+}
+
+static const char *named(const struct hw_count *c)
+{
+    return c->unit[0] ? c->unit : "no unit";
+}
+
+/* The total from outside, where the tool knows none. One that is below the count is no total, or is of something else. */
+static void lend_total(struct hw_tracker *t, struct hw_count *c)
+{
+    if (c->total >= 0 || t->rules.total < 0)
+        return;
+    if (c->done <= t->rules.total) {
         c->total = t->rules.total;
+        return;
+    }
+    t->outgrown = true;
+    snprintf(t->unmet, sizeof t->unmet, "--total %" PRId64 " is below the count %" PRId64 " (%s)",
+             t->rules.total, c->done, named(c));
+}
+
+/* What unit the total from outside is in; "" = that of the count. */
+static const char *total_unit(const struct hw_tracker *t)
+{
+    return t->rules.total_unit[0] ? t->rules.total_unit : t->rules.unit;
+}
+
+static void lend_total_by_unit(struct hw_tracker *t, struct hw_count *c)
+{
+    if (total_unit(t)[0] && strcmp(c->unit, total_unit(t)) == 0)
+        lend_total(t, c);
 }
 
 /* Picks the count that is published; the others go to also, in the order they came. */
-static void choose_count(const struct hw_tracker *t, struct hw_sample *s)
+static void choose_count(struct hw_tracker *t, struct hw_sample *s)
 {
     int best = -1;
     if (s->counted)
-        lend_total(t, &s->main);
+        lend_total_by_unit(t, &s->main);
     for (int i = 0; i < s->also_count; i++)
-        lend_total(t, &s->also[i]);
+        lend_total_by_unit(t, &s->also[i]);
     for (int i = 0; i < s->also_count; i++) {
         const struct hw_count *c = best < 0 ? &s->main : &s->also[best];
         bool have = best >= 0 || s->counted;
@@ -165,19 +195,48 @@ static void map_pair(struct hw_tracker *t, const struct hw_sample *s)
     }
     if (s->counted || f >= 0)
         t->now.fraction = t->scanning ? -1 : f;
-    if (t->scanning) /* the last N/M with a known total stays */
+    if (t->scanning) { /* the last N/M with a known total stays; one that was too small has proved that it is not all */
+        if (t->outgrown && t->now.m > 0 && t->now.n == t->now.m)
+            t->now.n--;
         return;
-    if (s->counted && s->main.total >= 0) {
+    }
+    if (wants_percent(t) && s->fraction >= 0) {
+        t->now.fraction = s->fraction;
+        floor_hundredths(s->fraction, &t->now);
+    } else if (s->counted && s->main.total >= 0) {
         t->now.n = s->main.done;
         t->now.m = s->main.total;
     } else if (f >= 0) /* a percent, perhaps beside a count whose total nobody knows */
         floor_hundredths(f, &t->now);
 }
 
-static void fill_total(struct hw_tracker *t, struct hw_sample *s)
+/* What was asked for and is not in the sample whose count is chosen. */
+static void find_unmet(struct hw_tracker *t, const struct hw_sample *s)
 {
-    if (s->counted && s->main.total < 0 && t->rules.total >= 0)
-        s->main.total = t->rules.total;
+    const struct hw_tracker_rules *r = &t->rules;
+    const struct hw_count *c = &s->main;
+    const char *unit = s->counted ? named(c) : "percent";
+    bool other = wants_percent(t) ? s->fraction < 0 : !s->counted || strcmp(c->unit, r->unit) != 0;
+    if (t->unmet[0])
+        return;
+    if (r->unit[0] && other)
+        snprintf(t->unmet, sizeof t->unmet, "--unit %s: the progress is in %s", r->unit, unit);
+    else if (r->total >= 0 && r->total_unit[0] && s->counted && c->total < 0)
+        snprintf(t->unmet, sizeof t->unmet, "--total is in %s: the count is in %s", r->total_unit,
+                 unit);
+}
+
+/* Which count is published, and its total. */
+static void settle_count(struct hw_tracker *t, struct hw_sample *s)
+{
+    if (!s->counted && !s->also_count && s->fraction < 0)
+        return;
+    t->unmet[0] = '\0';
+    t->outgrown = false;
+    choose_count(t, s);
+    if (s->counted && !total_unit(t)[0])
+        lend_total(t, &s->main);
+    find_unmet(t, s);
     if (s->counted && s->main.total >= 0 && s->main.done > s->main.total) {
         s->main.done = s->main.total;
         t->corrected++;
@@ -209,6 +268,15 @@ static void take_count(struct hw_tracker *t, const struct hw_sample *s, bool ane
 }
 
 static int64_t stall_at(const struct hw_tracker *t);
+
+/* A claim of the end holds until the counts go on. */
+static bool take_claim(struct hw_tracker *t, const struct hw_sample *s, bool changed)
+{
+    enum hw_ended before = t->now.said;
+    if (s->ended || changed)
+        t->now.said = s->ended;
+    return t->now.said != before;
+}
 
 /* The task itself named another total; 0/0 -> 0/500 is no restart, the total just became known. */
 static bool renames_total(const struct hw_tracker *t, const struct hw_sample *s)
@@ -245,6 +313,50 @@ static void mark_changed(struct hw_tracker *t, struct hw_moment now)
         t->now.started = now.unix_ms;
 }
 
+/* ---- what an earlier reporter has published ------------------------------------------------------ */
+
+/* Whether what is counted now is no less. */
+static bool reaches(const struct hw_tracker *t, const struct hw_floor *f)
+{
+    const struct hw_progress *p = &t->now;
+    if (!p->counted && p->fraction < 0)
+        return f->n == 0 && (!f->counted || f->count.done == 0);
+    if (p->counted && f->counted && strcmp(p->count.unit, f->count.unit) == 0)
+        return p->count.done >= f->count.done;
+    return (__int128)p->n * f->m >= (__int128)f->n * p->m;
+}
+
+static void settle_floor(struct hw_tracker *t, bool lifted)
+{
+    t->floored = t->floored && !lifted && !reaches(t, &t->floor);
+}
+
+static void raise_to_floor(const struct hw_floor *f, struct hw_progress *p)
+{
+    p->n = f->n;
+    p->m = f->m;
+    p->fraction = f->m > 0 ? (double)f->n / (double)f->m : -1;
+    p->counted = f->counted;
+    p->count = f->count;
+    p->also_count = 0;
+    p->eta = -1;
+}
+
+void hw_tracker_floor(struct hw_tracker *t, const struct hw_floor *floor)
+{
+    struct hw_progress *p = &t->now;
+    if (t->own_word || t->ended)
+        return;
+    t->floor = *floor;
+    if (t->scanning || (!p->counted && p->fraction < 0)) { /* the last N/M with a known total */
+        p->n = floor->n;
+        p->m = floor->m;
+    }
+    t->floored = !reaches(t, floor);
+}
+
+/* -------------------------------------------------------------------------------------------------- */
+
 bool hw_tracker_sample(struct hw_tracker *t, const struct hw_sample *sample, bool own_word,
                        const char *parser, struct hw_moment now)
 {
@@ -253,15 +365,15 @@ bool hw_tracker_sample(struct hw_tracker *t, const struct hw_sample *sample, boo
         return false;
     t->silent_since_ms = -1;
     t->refusal[0] = t->source_reason[0] = '\0';
-    choose_count(t, &s);
-    fill_total(t, &s);
+    settle_count(t, &s);
     bool back = goes_back(t, &s);
     if (back && !own_word && !s.restart) {
         t->held++;
-        return false;
+        return take_claim(t, &s, false);
     }
     bool restarts = s.restart || (own_word && (back || renames_total(t, &s)));
     bool next_phase = s.phase.index && !same_phase(&s.phase, &t->now.phase);
+    bool moves_on = t->now.phase.index && next_phase;
     bool changed = restarts || next_phase || count_differs(&t->now, &s);
     bool was_idle = now.mono_ms >= stall_at(t); /* the idle time must not count */
     t->own_word = own_word;
@@ -272,11 +384,13 @@ bool hw_tracker_sample(struct hw_tracker *t, const struct hw_sample *sample, boo
         t->scanning = s.scanning || (s.counted && s.main.total < 0 && s.fraction < 0);
     take_count(t, &s, s.restart || next_phase || (changed && was_idle), now);
     map_pair(t, &s);
+    settle_floor(t, own_word || s.restart || moves_on);
     take_rest(t, &s, parser);
-    bool new_message = take_message(t, &s);
+    bool news = take_claim(t, &s, changed);
+    news |= take_message(t, &s);
     if (changed)
         mark_changed(t, now);
-    return changed || new_message;
+    return changed || news;
 }
 
 void hw_tracker_refused(struct hw_tracker *t, const char *why, struct hw_moment now)
@@ -311,6 +425,9 @@ void hw_tracker_end(struct hw_tracker *t, enum hw_outcome outcome, const char *r
 {
     if (t->ended)
         return;
+    t->over = true;
+    if (outcome == HW_OUTCOME_UNKNOWN)
+        return;
     t->ended = true;
     t->outcome = outcome;
     set_text(t->end_reason, sizeof t->end_reason, reason);
@@ -320,6 +437,9 @@ void hw_tracker_end(struct hw_tracker *t, enum hw_outcome outcome, const char *r
     if (outcome == HW_OUTCOME_FAILURE)
         return;
     struct hw_progress *p = &t->now;
+    if (t->floored)
+        raise_to_floor(&t->floor, p);
+    t->floored = false;
     bool weighted = p->phase.index && p->phase.weight > 0;
     if (t->scanning && p->counted &&
         !weighted) /* the total was unknown to the end: it is what was done */
@@ -350,6 +470,23 @@ static int64_t no_match_at(const struct hw_tracker *t)
 static bool all_counted(const struct hw_progress *p)
 {
     return p->m > 0 && p->n == p->m && (p->counted || p->fraction >= 0);
+}
+
+/* What the last words claim, as a reason; "" = nothing. */
+static const char *claim(const struct hw_progress *p)
+{
+    static const char *const texts[] = {
+        [HW_ENDED_NO] = "",
+        [HW_ENDED_COMPLETE] = "the log says it is complete",
+        [HW_ENDED_PARTIAL] = "partial: the log says that some of it failed",
+        [HW_ENDED_FAILED] = "the log says it failed",
+    };
+    return texts[p->said];
+}
+
+static bool claims_failure(const struct hw_progress *p)
+{
+    return p->said == HW_ENDED_FAILED || p->said == HW_ENDED_PARTIAL;
 }
 
 static void set_reason(struct hw_progress *p, const char *why)
@@ -406,31 +543,60 @@ static void running(const struct hw_tracker *t, struct hw_moment now, struct hw_
     p->eta = time_left(t, p, now);
     if (t->refusal[0])
         set_reason(p, t->refusal);
+    else if (p->said)
+        set_reason(p, claim(p));
+    else if (t->unmet[0])
+        set_reason(p, t->unmet);
     else if (p->state == HW_RUNNING && all_counted(p))
         set_reason(p, "all counted, task still working");
     else if (t->source_reason[0])
         set_reason(p, t->source_reason);
 }
 
+/* The exit status decides; that a failure is a partial one, or that the log says other than a success, is told beside it. */
+static void ended(const struct hw_tracker *t, struct hw_progress *p)
+{
+    bool silent = !p->counted && t->source_reason[0] && !t->end_reason[0];
+    bool success = t->outcome == HW_OUTCOME_SUCCESS;
+    p->state = success ? HW_COMPLETE : HW_FAILED;
+    if (success && claims_failure(p))
+        set_reason(p, claim(p));
+    else if (!success && p->said == HW_ENDED_PARTIAL && t->end_reason[0])
+        snprintf(p->reason, sizeof p->reason, "partial: %.180s", t->end_reason);
+    else
+        set_reason(p, silent ? t->source_reason : t->end_reason);
+}
+
+static void view_floor(const struct hw_tracker *t, struct hw_progress *p)
+{
+    raise_to_floor(&t->floor, p);
+    if (p->state == HW_WAITING && p->n > 0)
+        p->state = HW_RUNNING;
+    if (!t->ended && !t->refusal[0] && p->state != HW_STALLED)
+        set_reason(p,
+                   "the reporter was restarted: nothing less than what it had published is shown");
+}
+
 void hw_tracker_view(const struct hw_tracker *t, struct hw_moment now, struct hw_progress *ret)
 {
     *ret = t->now;
-    if (t->ended) {
-        bool silent = !ret->counted && t->source_reason[0] && !t->end_reason[0];
-        ret->state = t->outcome == HW_OUTCOME_SUCCESS ? HW_COMPLETE : HW_FAILED;
-        set_reason(ret, silent ? t->source_reason : t->end_reason);
-        return;
-    }
     bool stuck = now.mono_ms >= stall_at(t) || now.mono_ms >= no_match_at(t);
-    if (stuck && !(all_counted(ret) && !t->scanning))
+    if (t->ended)
+        ended(t, ret);
+    else if (t->over && claims_failure(ret)) {
+        ret->state = HW_FAILED;
+        set_reason(ret, claim(ret));
+    } else if (stuck && !ret->said && !(all_counted(ret) && !t->scanning))
         stalled(t, now, ret);
     else
         running(t, now, ret);
+    if (t->floored)
+        view_floor(t, ret);
 }
 
 int64_t hw_tracker_next(const struct hw_tracker *t, int64_t now_ms)
 {
-    if (t->ended)
+    if (t->ended || t->now.said)
         return -1;
     int64_t stall = stall_at(t), match = no_match_at(t);
     int64_t next = stall < match ? stall : match;

@@ -1,5 +1,6 @@
 #include "replay/cast.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -100,6 +101,53 @@ static void let_go(struct hw_cast *c)
     c->taken = false;
 }
 
+/* ---- JSON that is a little wrong -------------------------------------------------------------------- */
+
+/* The value of "\uXXXX" at p, -1 = that is not what stands there. */
+static int escaped_unit(const char *p, const char *end)
+{
+    unsigned value = 0;
+    if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+        return -1;
+    for (int i = 2; i < 6; i++) {
+        const char *digits = "0123456789abcdef",
+                   *at = p[i] ? strchr(digits, tolower((unsigned char)p[i])) : NULL;
+        if (!at)
+            return -1;
+        value = value << 4 | (unsigned)(at - digits);
+    }
+    return (int)value;
+}
+
+/* Half a surrogate pair alone is no character: "\\ufffd" takes its place. Whether there was one. */
+static bool mend_surrogates(char *p, const char *end)
+{
+    bool mended = false;
+    while (p < end) {
+        int unit = escaped_unit(p, end), next = unit < 0 ? -1 : escaped_unit(p + 6, end);
+        bool half = unit >= 0xd800 && unit <= 0xdfff;
+        bool pair = half && unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff;
+        if (half && !pair) {
+            memcpy(p, "\\ufffd", 6);
+            mended = true;
+        }
+        p += pair ? 12 : unit >= 0 ? 6 : *p == '\\' ? 2 : 1;
+    }
+    return mended;
+}
+
+/* Python's json writes such halves for bytes that are no UTF-8. NULL: error says why. */
+static json_t *load(struct hw_str line, size_t flags, json_error_t *error)
+{
+    json_t *value = json_loadb(line.ptr, line.len, flags, error);
+    if (value)
+        return value;
+    hw_auto_free char *copy = hw_xzalloc(line.len + 1);
+    if (line.len)
+        memcpy(copy, line.ptr, line.len);
+    return mend_surrogates(copy, copy + line.len) ? json_loadb(copy, line.len, flags, error) : NULL;
+}
+
 /* ---- the header ---------------------------------------------------------------------------------- */
 
 static const char bom[] = "\xEF\xBB\xBF";
@@ -127,19 +175,32 @@ static void take_about(struct hw_cast *c, const json_t *o)
         c->about.unix_ms = (int64_t)(began * 1000);
 }
 
+/* What is wrong with a first line that must be a header, by the name of the field. */
+static int no_header(const json_t *o, const char *why, struct hw_err *err)
+{
+    static const char *const names[] = { "version", "width", "height" };
+    if (!json_is_object(o))
+        return hw_fail(err, HW_EINPUT, "line 1: no header of an asciicast v2 recording: %s",
+                       o ? "not an object" : why);
+    for (size_t i = 0; i < HW_LEN(names); i++) {
+        const json_t *field = json_object_get(o, names[i]);
+        if (!field || !(i ? json_is_number(field) : json_is_integer(field)))
+            return hw_fail(err, HW_EINPUT, "line 1: header of an asciicast v2 recording: %s is %s",
+                           names[i], field ? "no number" : "missing");
+    }
+    return hw_fail(err, HW_EINPUT, "line 1: no header of an asciicast v2 recording");
+}
+
 /* Whether a first line is a header; else it is a log's. */
 static int judge_header(struct hw_cast *c, struct hw_str line, struct hw_err *err)
 {
     json_error_t error;
     if (line.len >= 3 && memcmp(line.ptr, bom, 3) == 0)
         line = (struct hw_str){ line.ptr + 3, line.len - 3 };
-    hw_auto_json o = json_loadb(line.ptr, line.len, 0, &error);
+    hw_auto_json o = load(line, 0, &error);
     if (!json_is_object(o) || !is_asciicast(o)) {
         c->about.kind = HW_CAST_LOG;
-        if (c->must)
-            return hw_fail(err, HW_EINPUT, "line 1: no header of an asciicast v2 recording%s%s",
-                           o ? "" : ": ", o ? "" : error.text);
-        return 0;
+        return c->must ? no_header(o, line.len ? error.text : "not an object", err) : 0;
     }
     json_int_t version = json_integer_value(json_object_get(o, "version"));
     if (version != 2)
@@ -252,7 +313,7 @@ static int parse_event(struct hw_cast *c, struct hw_str line, bool last, struct 
                        struct hw_err *err)
 {
     json_error_t error;
-    c->event = json_loadb(line.ptr, line.len, JSON_ALLOW_NUL, &error);
+    c->event = load(line, JSON_ALLOW_NUL, &error);
     if (c->event)
         return take_event(c, ret, err);
     if (last && is_torn(line)) {

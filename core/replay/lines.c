@@ -28,6 +28,8 @@ static void add_progress(json_t *o, const struct hw_progress *p)
     hw_nm_format(p->n, p->m, nm);
     json_object_set_new(o, "progress", json_string(nm));
     json_object_update(o, detail);
+    if (p->said)
+        json_object_set_new(o, "ended", json_string(hw_ended_name(p->said)));
 }
 
 static void add_counts(json_t *o, const struct hw_play_counts *c)

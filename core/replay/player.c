@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/causes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -66,6 +67,9 @@ struct hw_player {
     struct hw_tracker tracker;
     enum hw_state state; /* as last given */
     struct hw_play_counts counts;
+    struct hw_causes causes;             /* of the parser's faults, that were logged */
+    bool fault;                          /* the refusal that comes next is one, */
+    char trace[HW_WORKER_TRACE_MAX + 1]; /* raised there; "" = nowhere */
     bool over;
 };
 
@@ -116,14 +120,12 @@ static int tick(struct hw_player *p, int64_t ms, struct hw_err *err)
     return 0;
 }
 
-/* Lines of N/M are the task's own words. */
 static int apply_sample(struct hw_player *p, const struct hw_sample *s, struct hw_item item,
                         struct hw_err *err)
 {
-    bool own_word = strcmp(p->meta.name, "nm") == 0;
     int64_t held = p->tracker.held;
     item.kind = HW_ITEM_SAMPLE;
-    item.changed = hw_tracker_sample(&p->tracker, s, own_word, p->meta.name, moment(p));
+    item.changed = hw_tracker_sample(&p->tracker, s, p->meta.word, p->meta.name, moment(p));
     item.held = p->tracker.held > held;
     p->counts.samples++;
     p->counts.held += item.held;
@@ -183,14 +185,34 @@ static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
     p->batch.outcomes[index].sample = *sample;
 }
 
+static void on_fault(void *ctx, unsigned id, uint64_t seq, size_t index, const char *trace)
+{
+    struct hw_player *p = ctx;
+    (void)id, (void)index;
+    p->fault = seq == p->seq;
+    snprintf(p->trace, sizeof p->trace, "%s", trace);
+}
+
+/* The reason names the parser; the log says once for each cause where it was. */
+static void explain_fault(struct hw_player *p, struct outcome_of *o, const char *why)
+{
+    snprintf(o->why, sizeof o->why, "parser %s: %s", p->meta.name, why);
+    if (hw_causes_is_new(&p->causes, why))
+        hw_log(HW_WARN, "replay", "%s%s%s", o->why, p->trace[0] ? "; traceback: " : "", p->trace);
+}
+
 static void on_refused(void *ctx, unsigned id, uint64_t seq, size_t index, const char *why)
 {
     struct hw_player *p = ctx;
     (void)id;
     if (seq != p->seq || index >= BATCH_RECORDS)
         return;
-    p->batch.outcomes[index].kind = REFUSED;
-    hw_clean_text(p->batch.outcomes[index].why, HW_TEXT_MAX, hw_str(why));
+    struct outcome_of *o = &p->batch.outcomes[index];
+    o->kind = REFUSED;
+    snprintf(o->why, sizeof o->why, "%s", why);
+    if (p->fault)
+        explain_fault(p, o, why);
+    p->fault = false;
 }
 
 static void on_fed(void *ctx, unsigned id, uint64_t seq)
@@ -382,9 +404,12 @@ static void end_tracker(struct hw_player *p, int code)
     if (code > 128)
         snprintf(reason, sizeof reason, "ended by signal %d (%s)", code - 128,
                  strsignal(code - 128));
-    else if (code)
+    else if (code > 0)
         snprintf(reason, sizeof reason, "exit status %d", code);
-    hw_tracker_end(&p->tracker, code ? HW_OUTCOME_FAILURE : HW_OUTCOME_SUCCESS, reason, moment(p));
+    enum hw_outcome outcome = code < 0 ? HW_OUTCOME_UNKNOWN
+                              : code   ? HW_OUTCOME_FAILURE
+                                       : HW_OUTCOME_SUCCESS;
+    hw_tracker_end(&p->tracker, outcome, reason, moment(p));
 }
 
 int hw_player_end(struct hw_player *p, int code, bool whole, struct hw_err *err)
@@ -395,8 +420,7 @@ int hw_player_end(struct hw_player *p, int code, bool whole, struct hw_err *err)
     if (p->failed || hw_player_flush(p, err) < 0 || tick(p, p->now_us / 1000, err) < 0 ||
         last_word(p, code, err) < 0)
         return -1;
-    if (code >= 0)
-        end_tracker(p, code);
+    end_tracker(p, code);
     p->over = true;
     return give(p, (struct hw_item){ .kind = HW_ITEM_END, .offset = p->offset }, err);
 }
@@ -425,6 +449,7 @@ static int load(struct hw_player *p, struct hw_err *err)
     struct hw_worker_events events = { .ctx = p,
                                        .loaded = on_loaded,
                                        .sample = on_sample,
+                                       .fault = on_fault,
                                        .refused = on_refused,
                                        .fed = on_fed,
                                        .load_failed = on_failed,

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 enum { CHUNK = 64 * 1024 };
@@ -76,11 +78,28 @@ static int read_header(struct hw_recording *r, struct hw_err *err)
     }
 }
 
+/* A FIFO that nobody writes to yet is waited for, as `cat` does; it is said, since it looks like a hang. */
+static int open_patiently(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && poll(&p, 1, 0) == 0) {
+        hw_log(HW_INFO, "replay", "'%s' is a FIFO: waiting for somebody who writes to it", path);
+        while (poll(&p, 1, -1) < 0 && errno == EINTR)
+            ;
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fd;
+}
+
 int hw_recording_open(struct hw_recording **ret, const char *path, struct hw_err *err)
 {
     struct hw_recording *r = hw_xzalloc(sizeof *r);
     bool standard = strcmp(path, "-") == 0;
-    r->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    r->fd = standard ? STDIN_FILENO : open_patiently(path);
     r->path = hw_xstrdup(standard ? "standard input" : path);
     r->cast = hw_cast_new(ends_with(path, ".cast"));
     int st = r->fd < 0 ? hw_fail_sys(err, "open '%s'", r->path) : read_header(r, err);

@@ -10,19 +10,15 @@ enum { BATCH_RECORDS = 512 }; /* at the most, of one call to the worker */
 
 /* ---- refusals ------------------------------------------------------------------------------------ */
 
-/* A cause is what stands before the quoted text: "N is over M: '5/3'". */
-bool hw_reporter_is_new_cause(struct hw_reporter *r, const char *why)
+static bool is_file(const struct hw_reporter *r, const struct hw_flow *f)
 {
-    char cause[HW_CAUSE_SIZE];
-    size_t len = strcspn(why, ":'");
-    snprintf(cause, sizeof cause, "%.*s", (int)(len < sizeof cause ? len : sizeof cause - 1), why);
-    for (int i = 0; i < r->cause_count; i++)
-        if (strcmp(r->causes[i], cause) == 0)
-            return false;
-    if (r->cause_count == HW_CAUSES_MAX)
-        return false;
-    memcpy(r->causes[r->cause_count++], cause, sizeof cause);
-    return true;
+    return f == &r->flows[HW_FLOW_FILE];
+}
+
+/* Where its records come from, for people. */
+static const char *where(const struct hw_reporter *r, const struct hw_flow *f)
+{
+    return is_file(r, f) ? r->file : r->output_name;
 }
 
 void hw_reporter_refuse(struct hw_reporter *r, const char *why, const char *where)
@@ -30,16 +26,22 @@ void hw_reporter_refuse(struct hw_reporter *r, const char *why, const char *wher
     char clean[HW_TEXT_MAX + 1];
     hw_clean_text(clean, HW_TEXT_MAX, hw_str(why));
     hw_tracker_refused(&r->tracker, clean, hw_reporter_now(r));
-    if (hw_reporter_is_new_cause(r, clean))
+    if (hw_causes_is_new(&r->causes, clean))
         hw_log(HW_WARN, "report", "refused: %s (%s); the last good value stays", clean, where);
 }
 
-/* ---- what waits ---------------------------------------------------------------------------------- */
-
-static bool is_file(const struct hw_reporter *r, const struct hw_flow *f)
+/* The parser itself is at fault: what it raised, and where. */
+static void refuse_fault(struct hw_reporter *r, const struct hw_flow *f, const char *why)
 {
-    return f == &r->flows[HW_FLOW_FILE];
+    char told[HW_TEXT_MAX + 1];
+    snprintf(told, sizeof told, "parser %s: %s", f->name, why);
+    hw_tracker_refused(&r->tracker, told, hw_reporter_now(r));
+    if (hw_causes_is_new(&r->causes, why))
+        hw_log(HW_WARN, "report", "%s (%s); it goes on with the next record%s%s", told, where(r, f),
+               r->trace[0] ? "; traceback: " : "", r->trace);
 }
+
+/* ---- what waits ---------------------------------------------------------------------------------- */
 
 static void clear_held(struct hw_flow *f)
 {
@@ -179,16 +181,27 @@ static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
     f->samples++;
     if (is_file(r, f))
         file_wins(r);
-    /* Lines of N/M are the task's own words wherever they stand. */
-    bool own_word = is_file(r, f) || strcmp(f->name, "nm") == 0;
-    hw_tracker_sample(&r->tracker, sample, own_word, f->name, hw_reporter_now(r));
+    hw_tracker_sample(&r->tracker, sample, is_file(r, f) || f->word, f->name, hw_reporter_now(r));
+}
+
+static void on_fault(void *ctx, unsigned id, uint64_t seq, size_t index, const char *trace)
+{
+    struct hw_reporter *r = ctx;
+    (void)id, (void)seq, (void)index;
+    r->fault = true;
+    snprintf(r->trace, sizeof r->trace, "%s", trace);
 }
 
 static void on_refused(void *ctx, unsigned id, uint64_t seq, size_t index, const char *why)
 {
     struct hw_reporter *r = ctx;
+    const struct hw_flow *f = flow_of(r, id);
     (void)seq, (void)index;
-    hw_reporter_refuse(r, why, is_file(r, flow_of(r, id)) ? r->file : r->output_name);
+    if (r->fault)
+        refuse_fault(r, f, why);
+    else
+        hw_reporter_refuse(r, why, where(r, f));
+    r->fault = false;
 }
 
 static void on_silent(void *ctx, unsigned id, uint64_t seq, size_t count)
@@ -212,6 +225,7 @@ static void on_loaded(void *ctx, unsigned id, const struct hw_parser_meta *meta)
 {
     struct hw_flow *f = flow_of(ctx, id);
     memcpy(f->name, meta->name, sizeof f->name);
+    f->word = meta->word;
 }
 
 static void on_started(void *ctx, enum hw_confined confined)
@@ -226,7 +240,7 @@ static void on_started(void *ctx, enum hw_confined confined)
 static void on_trouble(void *ctx, const struct hw_err *why, int64_t retry_ms)
 {
     struct hw_reporter *r = ctx;
-    hw_log(hw_reporter_is_new_cause(r, why->msg) ? HW_WARN : HW_DEBUG, "report",
+    hw_log(hw_causes_is_new(&r->causes, why->msg) ? HW_WARN : HW_DEBUG, "report",
            "%s; next try in %.1f s", why->msg, (double)retry_ms / 1000);
     hw_tracker_source(&r->tracker, why->msg);
     hw_reporter_advance(r);
@@ -274,6 +288,7 @@ int hw_flows_start(struct hw_reporter *r, const struct hw_reporter_options *opti
     struct hw_worker_events events = { .ctx = r,
                                        .loaded = on_loaded,
                                        .sample = on_sample,
+                                       .fault = on_fault,
                                        .refused = on_refused,
                                        .silent = on_silent,
                                        .fed = on_fed,

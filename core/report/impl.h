@@ -7,6 +7,7 @@
 #define HW_REPORT_IMPL_H
 
 #include "base/buf.h"
+#include "base/causes.h"
 #include "report/reporter.h"
 #include "source/records.h"
 #include "source/watch.h"
@@ -29,6 +30,8 @@ int64_t hw_outs_publish(struct hw_outs *o, const struct hw_progress *value, int6
 /* To that sink alone, which is about to send an older one again; unless value says nothing new. */
 void hw_outs_publish_newest(struct hw_outs *o, const struct hw_sink *sink,
                             const struct hw_progress *value, int64_t now_ms);
+/* The same to all of them. */
+void hw_outs_publish_all(struct hw_outs *o, const struct hw_progress *value, int64_t now_ms);
 /* The last value, to all of them. */
 void hw_outs_publish_last(struct hw_outs *o, const struct hw_progress *value);
 bool hw_outs_busy(const struct hw_outs *o);
@@ -47,6 +50,7 @@ struct hw_flow {
     char *parser; /* owns; a name or a path, as it was asked for */
     unsigned id;  /* of the worker */
     char name[HW_PARSER_NAME_MAX + 1];
+    bool word; /* its parser says that the counts are the task's own words */
     bool dead; /* nothing can be parsed any more: why says so */
     char why[HW_TEXT_MAX + 1];
     uint64_t seq;       /* of the batch that is with the worker */
@@ -57,7 +61,7 @@ struct hw_flow {
     uint64_t samples;
 };
 
-enum { HW_CAUSES_MAX = 16, HW_CAUSE_SIZE = 48, HW_HELD_MAX = 256 * 1024 };
+enum { HW_HELD_MAX = 256 * 1024 };
 
 HW_MUST_USE int hw_flows_start(struct hw_reporter *r, const struct hw_reporter_options *options,
                                struct hw_err *err);
@@ -90,14 +94,14 @@ struct hw_reporter {
     const struct hw_clock *clock; /* borrows */
     char *file, *parser_dir;      /* own */
     int64_t poll_ms;
-    bool events;
     struct hw_watch *watch;   /* owns */
     struct hw_worker *worker; /* owns */
     struct hw_flow flows[HW_FLOWS];
     struct hw_records *records[HW_REPORTER_STREAMS]; /* own; NULL while nothing came */
     uv_timer_t pause;                                /* the output has paused: a record ends */
-    bool full;                                       /* of the output as much waits as may */
     const char *output_name;                         /* borrows */
+    bool events;                                     /* file events are wanted */
+    bool full;                                       /* of the output as much waits as may */
     bool awaits;      /* the first publish waits for what the output held at the start */
     bool awaiting;    /* it has not all been given */
     bool file_spoke;  /* the file held a valid N/M: the output is not asked any more */
@@ -105,12 +109,15 @@ struct hw_reporter {
     bool looked;      /* the first look has come */
     bool overdue;     /* the first look, of the file, took its second */
     bool answered;    /* the last look has come */
+    bool fault;       /* the refusal that comes next is the parser's own fault: trace */
     bool hurried;     /* the worker was told so */
     hw_reporter_room_fn *room;
     void *room_ctx;
     hw_reporter_doubt_fn *doubt;
     void *doubt_ctx;
-    char output_why[HW_TEXT_MAX + 1]; /* why no output comes, or "" */
+    char output_why[HW_TEXT_MAX + 1];    /* why no output comes, or "" */
+    char trace[HW_WORKER_TRACE_MAX + 1]; /* where the parser raised; "" = nowhere */
+    struct hw_causes causes;             /* of refusals and trouble that were logged */
     struct hw_tracker tracker;
     struct hw_outs outs;
     uv_timer_t timer; /* the next deadline of pace or tracker */
@@ -123,15 +130,11 @@ struct hw_reporter {
     int64_t finish_by_ms;
     hw_reporter_done_fn *done;
     void *done_ctx;
-    char causes[HW_CAUSES_MAX][HW_CAUSE_SIZE]; /* the beginnings of refusals that were logged */
-    int cause_count;
     int handles; /* timers that are not closed yet */
 };
 
 struct hw_moment hw_reporter_now(const struct hw_reporter *r);
 /* A record more or a batch less: sends what waits, goes to the next stage, or publishes what is due. */
 void hw_reporter_advance(struct hw_reporter *r);
-/* Whether a refusal or trouble of this kind was not told yet. */
-bool hw_reporter_is_new_cause(struct hw_reporter *r, const char *why);
 
 #endif

@@ -45,6 +45,12 @@ void hw_outs_publish_newest(struct hw_outs *o, const struct hw_sink *sink,
     }
 }
 
+void hw_outs_publish_all(struct hw_outs *o, const struct hw_progress *value, int64_t now_ms)
+{
+    for (size_t i = 0; i < o->count; i++)
+        hw_outs_publish_newest(o, o->list[i].sink, value, now_ms);
+}
+
 void hw_outs_publish_last(struct hw_outs *o, const struct hw_progress *value)
 {
     for (size_t i = 0; i < o->count; i++)

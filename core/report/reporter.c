@@ -68,8 +68,8 @@ static void write_last(struct hw_reporter *r)
 {
     struct hw_moment t = hw_reporter_now(r);
     struct hw_progress value;
-    if (r->ended)
-        hw_tracker_end(&r->tracker, r->end.outcome, r->end.reason, t);
+    hw_tracker_end(&r->tracker, r->ended ? r->end.outcome : HW_OUTCOME_UNKNOWN,
+                   r->ended ? r->end.reason : "", t);
     hw_tracker_view(&r->tracker, t, &value);
     r->stage = HW_LAST_WRITE;
     uv_timer_stop(&r->timer);
@@ -160,6 +160,20 @@ static void on_first_limit(uv_timer_t *timer)
     hw_reporter_advance(r);
 }
 
+static void tell_unanswered(const struct hw_reporter *r)
+{
+    if (!r->answered)
+        hw_log(HW_WARN, "report",
+               "the last read of '%s' did not answer: the value before it is published", r->file);
+    for (int i = 0; i < HW_FLOWS && r->answered; i++)
+        if (!hw_flow_is_quiet(&r->flows[i]))
+            hw_log(
+                HW_WARN, "report",
+                "parser %s gave no answer to the last of the %s in %d ms: the value before it is published",
+                r->flows[i].name, i == HW_FLOW_FILE ? "progress file" : r->output_name,
+                2 * LAST_LOOK_MS);
+}
+
 /* The last read or the parser does not answer. A worker gets a second chance, as a new one; what hangs in the file system
  * gets none. */
 static void on_look_limit(uv_timer_t *timer)
@@ -173,8 +187,7 @@ static void on_look_limit(uv_timer_t *timer)
         hw_worker_hurry(r->worker, true);
         return;
     }
-    hw_log(HW_WARN, "report", "the last %s '%s' did not answer: the value before it is published",
-           r->answered ? "look of the parser at" : "read of", r->file ? r->file : r->output_name);
+    tell_unanswered(r);
     write_last(r);
 }
 
@@ -253,6 +266,18 @@ void hw_reporter_add_sink(struct hw_reporter *r, struct hw_sink *sink,
                           const struct hw_pace_rules *rules)
 {
     hw_outs_add(&r->outs, sink, rules, hw_now_ms(r->clock));
+}
+
+void hw_reporter_floor(struct hw_reporter *r, const struct hw_floor *floor)
+{
+    struct hw_moment t = hw_reporter_now(r);
+    struct hw_progress value;
+    hw_tracker_floor(&r->tracker, floor);
+    hw_tracker_view(&r->tracker, t, &value);
+    if (r->stage == HW_REPORTING || r->stage == HW_LAST_LOOK)
+        hw_outs_publish_all(&r->outs, &value, t.mono_ms);
+    else if (r->stage == HW_LAST_WRITE)
+        hw_outs_publish_last(&r->outs, &value);
 }
 
 int hw_reporter_start(struct hw_reporter *r, struct hw_err *err)

@@ -48,6 +48,10 @@ void hw_reporter_add_sink(struct hw_reporter *r, struct hw_sink *sink,
                           const struct hw_pace_rules *rules);
 HW_MUST_USE int hw_reporter_start(struct hw_reporter *r, struct hw_err *err);
 
+/* What an earlier reporter of the same task has published: nothing less goes out (tracker.h). At any time; what waits in a sink is
+ * replaced. */
+void hw_reporter_floor(struct hw_reporter *r, const struct hw_floor *floor);
+
 /* What the command printed, in any pieces; stream 0 or 1, each a text of its own. False: as much waits for the parser as may,
  * and no more should come before fn was called (from the loop, or from within a call here). */
 bool hw_reporter_output(struct hw_reporter *r, int stream, struct hw_str bytes);

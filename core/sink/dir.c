@@ -57,14 +57,19 @@ static const char *part(json_t *object, const char *key)
     return text && text[0] && !strchr(text, '/') && text[0] != '.' ? text : "-";
 }
 
+static char *manifest_path(const char *dir, json_t *object)
+{
+    return hw_xasprintf("%s/%s-%s-%s.yaml", dir, part(object, NULL), part(object, "namespace"),
+                        part(object, "name"));
+}
+
 static int write_object(const struct dir *d, json_t *object, struct hw_err *err)
 {
     hw_auto_buf text;
     hw_buf_init(&text, OBJECT_MAX);
     if (hw_yaml_dump(object, &text, err) < 0)
         return -1;
-    hw_auto_free char *path = hw_xasprintf("%s/%s-%s-%s.yaml", d->path, part(object, NULL),
-                                           part(object, "namespace"), part(object, "name"));
+    hw_auto_free char *path = manifest_path(d->path, object);
     return replace_file(path, &text, err);
 }
 
@@ -127,6 +132,19 @@ static void free_dir(struct hw_sink *sink)
         return;
     struct dir *d = HW_CONTAINER(sink, struct dir, sink);
     uv_close((uv_handle_t *)&d->timer, on_closed);
+}
+
+json_t *hw_dir_pod(const char *dir, const char *namespace, const char *name)
+{
+    hw_auto_json bare = hw_objects_bare_pod(namespace, name);
+    hw_auto_free char *path = manifest_path(dir, bare);
+    struct hw_yaml *file = NULL;
+    struct hw_err err;
+    if (hw_yaml_load_file(path, OBJECT_MAX, &file, &err) < 0)
+        return NULL;
+    json_t *pod = hw_yaml_to_json(hw_yaml_root(file, 0), &err);
+    hw_yaml_free(file);
+    return pod;
 }
 
 int hw_dir_new(struct hw_sink **ret, uv_loop_t *loop, const char *path, struct hw_objects *objects,

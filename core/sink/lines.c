@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "progress/detail.h"
+#include "progress/pace.h"
 
 enum {
     BAR_GAP_MS = 100,
@@ -272,8 +273,12 @@ static void flush(struct lines *s)
 static void publish(struct hw_sink *sink, const struct hw_progress *p, bool last)
 {
     struct lines *s = HW_CONTAINER(sink, struct lines, sink);
+    bool told = s->options.form != HW_LINES_BAR && s->wrote_any && !s->pending && !s->failures &&
+                hw_pace_is_same(p, &s->value);
     s->value = *p;
     s->last = last;
+    if (last && told)
+        return;
     s->pending = true;
     uv_timer_start(&s->timer, on_timer, 0, 0); /* never calls back from within publish */
 }

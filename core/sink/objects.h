@@ -34,4 +34,7 @@ HW_MUST_USE int hw_dir_new(struct hw_sink **ret, uv_loop_t *loop, const char *di
                            struct hw_objects *objects, const struct hw_clock *clock,
                            const struct hw_sink_events *events, struct hw_err *err);
 
+/* The pod that stands in such a directory, a new reference; NULL: there is none, or it can't be read. */
+json_t *hw_dir_pod(const char *dir, const char *namespace, const char *name);
+
 #endif

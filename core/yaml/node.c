@@ -27,14 +27,6 @@ const struct hw_yaml_node *hw_yaml_at(const struct hw_yaml_node *map, ...)
     return map;
 }
 
-const struct hw_yaml_node *hw_yaml_item(const struct hw_yaml_node *list, size_t i)
-{
-    const struct hw_yaml_node *n = hw_yaml_first(list);
-    while (n && i--)
-        n = n->next;
-    return n;
-}
-
 size_t hw_yaml_len(const struct hw_yaml_node *list)
 {
     size_t len = 0;

@@ -63,8 +63,6 @@ const struct hw_yaml_node *hw_yaml_root(const struct hw_yaml *y, size_t i);
 const struct hw_yaml_node *hw_yaml_get(const struct hw_yaml_node *map, const char *key);
 /* A path of keys, ended by NULL: hw_yaml_at(root, "spec", "processor", NULL). */
 const struct hw_yaml_node *hw_yaml_at(const struct hw_yaml_node *map, ...) __attribute__((sentinel));
-/* The i-th item of a list or entry of a map, from 0. */
-const struct hw_yaml_node *hw_yaml_item(const struct hw_yaml_node *list, size_t i);
 size_t hw_yaml_len(const struct hw_yaml_node *list);
 static inline const struct hw_yaml_node *hw_yaml_first(const struct hw_yaml_node *list)
 {

@@ -62,6 +62,7 @@ describe("headway check PARSER", function()
       local run = cli.run { "check", dir .. "/own.lua" }
       assert.truthy(run.stdout:find(case[4]), run.stdout)
       assert.equal(case[3], run.status)
+      assert.is_nil(run.stdout:find("SETTING", 1, true) or run.stdout:find("parser nm", 1, true), run.stdout)
     end)
   end
 
@@ -70,6 +71,21 @@ describe("headway check PARSER", function()
     local run = cli.run { "check", "--parser-dir", dir, "--parser", "own" }
     assert.equal(0, run.status, run.stdout)
     assert.truthy(run.stdout:find("parser own: " .. dir .. "/own.lua, works", 1, true))
+  end)
+
+  it("is told of it alone as JSON, too", function()
+    shell.write(dir .. "/own.lua", works)
+    local run = cli.run { "check", "-o", "json", dir .. "/own.lua" }
+    assert.equal(1, select(2, run.stdout:gsub("\n", "")), run.stdout)
+  end)
+
+  it("options without a parser that is named are nobody's yet", function()
+    local run = cli.run { "check", "--parser-options", "base=1024" }
+    assert.equal(0, run.status, run.stdout)
+    assert.truthy(run.stdout:find("\nwarning: --parser-options: parser.options are for the parser that", 1, true), run.stdout)
+    run = cli.run { "check", "--parser", "rsync", "--parser-options", "bass=1024" }
+    assert.equal(1, run.status, run.stdout)
+    assert.truthy(run.stdout:find("parser 'rsync' has no option 'bass', did you mean 'base'", 1, true), run.stdout)
   end)
 
   it("a name that nobody has", function()

@@ -234,6 +234,11 @@ describe("--raw", function()
     assert.is_true(os.time() - from >= 2)
   end)
 
+  it("half a surrogate pair is U+FFFD, a whole one what it is", function()
+    local text = '[0,"o","a\\ud800b\\udc00\\\\ud800 \\ud83d\\ude00\\uD800"]\n'
+    assert.equal("a\xEF\xBF\xBDb\xEF\xBF\xBD\\ud800 \xF0\x9F\x98\x80\xEF\xBF\xBD", replay({ "--raw", file("sp.cast", HEADER .. text) }).stdout)
+  end)
+
   it("NUL and all", function()
     assert.equal("a\0b\27[1m", replay({ "--raw", file("z.cast", HEADER .. '[0,"o","a\\u0000b\\u001b[1m"]\n') }).stdout)
   end)
@@ -269,6 +274,32 @@ describe("--exit", function()
   end)
 end)
 
+describe("whose word a count is", function()
+  local function own(name, fields)
+    shell.write(("%s/%s.lua"):format(dir, name), ([[
+local M = { api = 1, name = "%s", unit = "files" %s }
+M.__index = M
+function M.new() return setmetatable({}, M) end
+function M:feed(r)
+  local n = math.tointeger(tonumber(r))
+  return n and { done = n, total = 9, unit = "files" } or nil
+end
+return M]]):format(name, fields))
+    local list = objects(replay({ "-o", "json", "--parser", name, file("word.log", "5\n3\n") }).stdout)
+    return list[#list].progress, list[#list].restarts, list[#list].held
+  end
+  it("the task's, where its parser says so: less is a restart", function()
+    assert.same({ "3/9", 1, 0 }, { own("honest", ", word = true") })
+  end)
+  it("else the tool's: less is held back", function()
+    assert.same({ "5/9", nil, 1 }, { own("plain", "") })
+  end)
+  it("whatever the parser is called", function()
+    assert.same({ "5/9", nil, 1 }, { own("nm", "") })
+    os.remove(dir .. "/nm.lua")
+  end)
+end)
+
 describe("--expect", function()
   it("what came", function()
     assert.equal(0, replay({ "--expect", "2/4", file("x.log", "1/4\n2/4\n") }).status)
@@ -293,6 +324,17 @@ describe("settings", function()
     assert.truthy(replay({ "--parser", "tool", "--parser-options", "unit=cats", path }).stdout:find("9/10 cats", 1, true) == nil)
     assert.truthy(replay({ "--parser", "tool", "--parser-options", "unit=cats", path }).stdout:find("3/9 cats", 1, true))
   end)
+  it("a total or a unit that does not fit is said", function()
+    local path = file("o5.log", "x\ny\nz\n")
+    local function reason(...)
+      local list = objects(replay({ "-o", "json", "--parser", "count", ..., path }).stdout)
+      return list[#list].reason, list[#list].state, list[#list].progress
+    end
+    assert.same({ "--total 2 is below the count 3 (records)", "scanning", "1/2" }, { reason("--total=2") })
+    assert.same({ "--total is in bytes: the count is in records", "scanning", "0/100" }, { reason("--total=8KiB") })
+    assert.same({ "--unit cats: the progress is in records", "scanning", "0/100" }, { reason("--unit=cats") })
+    assert.same({ nil, "running", "3/4" }, { reason("--total=4") })
+  end)
   it("a .lua file", function()
     assert.truthy(cli.run({ "replay", "--parser", dir .. "/tool.lua", file("o3.log", "3 of 9\n") }).stdout:find("3/9 files", 1, true))
   end)
@@ -304,6 +346,16 @@ describe("a parser that errs", function()
     assert.equal(0, run.status)
     assert.truthy(run.stdout:find("@12  refused: .*tool.lua:6: oops\n"), run.stdout)
     assert.truthy(run.stdout:find("3 records, 3 samples, 1 refused\n", 1, true))
+  end)
+  it("is told once for each cause, with where it was", function()
+    local run = replay { "--parser", "tool", "-o", "json", file("f2.log", "1 of 9\noops\noops\n2 of 9\n") }
+    local list = objects(run.stdout)
+    assert.matches("^parser tool: %S+tool.lua:6: oops$", list[2].refused)
+    assert.equal(2, list[#list].refusals)
+    local _, lines = run.stderr:gsub("\n", "")
+    assert.equal(1, lines, run.stderr)
+    assert.matches("warn replay: parser tool: %S+tool.lua:6: oops; traceback: %[C%]: in %a+ 'error' <%- %S+tool.lua:6: in function ",
+      run.stderr)
   end)
   it("too often: exit 1, with what is known", function()
     local run = replay { "--parser", "tool", file("g.log", "1 of 9\n" .. ("oops\n"):rep(40)) }
@@ -359,7 +411,13 @@ describe("an input that is odd", function()
     { "a huge time", "th.cast", HEADER .. '[1e300,"o","1/4\\n"]\n', 3, "^$", "line 2: time 1e%+300 is out of range" },
     { "no number at all", "ti.cast", HEADER .. '[1e999,"o","1/4\\n"]\n', 3, "^$", "line 2: real number overflow" },
     { "broken UTF-8", "u8.cast", HEADER .. ok .. '[2,"o","\xff"]\n', 3, "1/4", "line 3: unable to decode byte 0xff" },
-    { "a lone surrogate", "ls.cast", HEADER .. '[2,"o","\\ud800"]\n', 3, "^$", "line 2: invalid Unicode" },
+    { "no width", "hw.cast", '{"version": 2, "height": 24}\n', 3, "^$", "line 1: header of an asciicast v2 recording: width is missing" },
+    { "a height that is none", "hh.cast", '{"version": 2, "width": 80, "height": "24"}\n', 3, "^$", "recording: height is no number" },
+    { "no version", "hv.cast", '{"width": 80, "height": 24}\n', 3, "^$", "recording: version is missing" },
+    { "a header that is a list", "hl.cast", "[2]\n", 3, "^$", "asciicast v2 recording: not an object" },
+    { "half a surrogate pair", "ls.cast", HEADER .. '[2,"o","a\\ud800b\\udc00\\\\\\ud83d\\ude00\\uD800\\n3/4\\n"]\n', 0, "2.000s  3/4", "^$" },
+    { "half a pair in the header", "lh.cast", HEADER:gsub('"t"', '"t\\udcff"') .. ok, 0, "1.000s  1/4", "^$" },
+    { "half a pair, and no JSON", "lj.cast", HEADER .. '[2,"o","\\ud800"\n', 3, "^$", "line 2: '%]' expected" },
     { "a broken escape", "be.cast", HEADER .. '[2,"o","\\x"]\n', 3, "^$", "line 2: invalid escape" },
     { "a torn last line", "tl.cast", HEADER .. ok .. '[2,"o","2/4\\', 0, "end  1/4", "the recording breaks off" },
     { "a last line without end", "ll.cast", HEADER .. '[2,"o","2/4\\n"]', 0, "end  2/4", "^$" },
@@ -401,6 +459,28 @@ describe("an input that is odd", function()
     assert.equal(0, p:wait())
     assert.truthy(p:out():find "@1073741829  3/4")
     assert.is_true(most > 1000 and most < 300 * 1024, most .. " KiB")
+  end)
+end)
+
+describe("a FIFO", function()
+  it("that nobody writes to yet is waited for, which is said", function()
+    local path = dir .. "/fifo"
+    shell.run("mkfifo " .. path)
+    local p = process.start { process.headway, "replay", path }
+    finally(function() p:close() os.remove(path) end)
+    assert.truthy(p:expect("err", "fifo' is a FIFO: waiting for somebody who writes to it"))
+    shell.run(("printf '3/4\\n' > %s"):format(path))
+    assert.equal(0, p:wait())
+    assert.truthy(p:out():find("end  3/4", 1, true))
+  end)
+  it("that is waited for can be left", function()
+    local path = dir .. "/fifo2"
+    shell.run("mkfifo " .. path)
+    local p = process.start { process.headway, "replay", path }
+    finally(function() p:close() os.remove(path) end)
+    assert.truthy(p:expect("err", "waiting for somebody"))
+    p:kill "TERM"
+    assert.equal(128 + 15, p:wait())
   end)
 end)
 

@@ -44,6 +44,82 @@ describe("headway exec", function()
     end)
   end
 
+  it("publishes that only a part was done, where the command's parser knows that status", function()
+    local dir = process.temp_dir()
+    shell.write(dir .. "/rsync", "#!/bin/sh\necho '          1,000  50%    1.00MB/s    0:00:01 (xfr#1, to-chk=1/2)'\nexit 23\n")
+    shell.run("chmod +x " .. dir .. "/rsync")
+    p = wrapped.start_line({ process.headway, "exec", "--dir", "DIR" }, { "--", dir .. "/rsync", "-a", "a", "b" })
+    assert.equal(23, p:wait())
+    local _, detail = wrapped.progress(p)
+    assert.same({ "failed", "partial: exit status 23", "rsync" }, { detail.state, detail.reason, detail.parser })
+    process.remove(dir)
+  end)
+
+  it("a parser that hangs at the end is named, with what it was to read, and costs no more than 5 s", function()
+    local dir = process.temp_dir()
+    shell.write(dir .. "/hangs.lua", [[
+local M = { api = 1, name = "hangs" }
+M.__index = M
+function M.new() return setmetatable({}, M) end
+function M:feed(r)
+  if r == "hang" then return ("a"):rep(220):find(("a-"):rep(4) .. "b") end
+  return { done = math.tointeger(tonumber(r)), total = 9 }
+end
+return M]])
+    shell.run("mkfifo " .. dir .. "/go")
+    p = wrapped.start(("echo 4; read a < %s/go; echo hang; exit 3"):format(dir), nil, "--parser", dir .. "/hangs.lua")
+    wrapped.await_progress(p, "4/9")
+    local begin = shell.now()
+    shell.run(("echo > %s/go"):format(dir))
+    local status = p:wait()
+    assert.is_true(shell.now() - begin < 5)
+    local nm, detail = wrapped.progress(p)
+    assert.same({ 3, "4/9", "failed", "exit status 3" }, { status, nm, detail.state, detail.reason })
+    assert.matches("parser hangs gave no answer to the last of the output in 2000 ms: the value before it is published", p:err())
+    assert.is_nil(p:err():find("progress file", 1, true), p:err())
+    process.remove(dir)
+  end)
+
+  it("a reporter that is killed begins its counts anew, and what is published does not go back", function()
+    local dir = process.temp_dir()
+    local fifo = dir .. "/go"
+    shell.run("mkfifo " .. fifo)
+    shell.write(dir .. "/lines.lua", [[
+local M = { api = 1, name = "lines", unit = "lines" }
+M.__index = M
+function M.new() return setmetatable({ n = 0 }, M) end
+function M:feed() self.n = self.n + 1 return { done = self.n, total = 100, unit = "lines" } end
+return M]])
+    p = wrapped.start(("exec 3<%s; seq 5; read a <&3; seq 3; read a <&3; seq 20; read a <&3; exit 1"):format(fifo),
+      { HEADWAY_PERCENT_GAP = "100ms" }, "--parser", dir .. "/lines.lua")
+    local go = assert(io.open(fifo, "w"))
+    local function on() go:write "\n" go:flush() end
+    wrapped.await_progress(p, "5/100")
+    local reporter = wrapped.await(p.pid, "reporter")
+    shell.run("kill -9 " .. reporter)
+    local back
+    local function never_back(fits)
+      return shell.wait_until(function()
+        local nm, detail = wrapped.progress(p)
+        local n = nm and math.tointeger(tonumber(nm:match "^%d+"))
+        back = back or (n and n < 5 and nm)
+        return nm and fits(n, detail)
+      end, 20)
+    end
+    assert.is_truthy(never_back(function(_, detail) return (detail.reason or ""):find "^the reporter was restarted" end), p:err())
+    on()
+    assert.is_truthy(never_back(function() local all = wrapped.processes(p.pid) return all.worker and all.reporter ~= reporter end))
+    on()
+    assert.is_truthy(never_back(function(n) return n > 5 end), p:err())
+    on()
+    assert.equal(1, p:wait())
+    assert.is_falsy(back)
+    local nm, detail = wrapped.progress(p)
+    assert.same({ "failed", "exit status 1", nm }, { detail.state, detail.reason, ("%d/100"):format(detail.done) })
+    go:close()
+    process.remove(dir)
+  end)
+
   it("publishes that a command can't be started, and why", function()
     p = wrapped.start_line({ process.headway, "exec", "--dir", "DIR" }, { "no-such-command" })
     assert.equal(127, p:wait())

@@ -202,6 +202,7 @@ local modules = {
   { "record_max 0",          "return { api = 1, record_max = 0, new = function() end }",           "record_max must be" },
   { "record_max too big",    "return { api = 1, record_max = 65537, new = function() end }",       "from 1 to 65536" },
   { "newest a number",       "return { api = 1, newest = 1, new = function() end }",               "newest is a number" },
+  { "word a string",         "return { api = 1, word = 'yes', new = function() end }",             "word is a string" },
   { "an error at load",      "error 'no luck'",                                                    "t.lua:1: no luck" },
   { "an error in new",       "return { api = 1, new = function() error('option unit: no unit', 2) end }", "option unit: no unit" },
 }
@@ -218,9 +219,9 @@ describe("contract, modules:", function()
   end
 
   it("what one says of itself", function()
-    local h = assert(load_text [[return { api = 1, name = "rsync", unit = "bytes", record_max = 65536, newest = true,
+    local h = assert(load_text [[return { api = 1, name = "rsync", unit = "bytes", record_max = 65536, newest = true, word = true,
       new = function() return { feed = function() end } end }]])
-    assert.same({ api = 1, name = "rsync", unit = "bytes", record_max = 65536, newest = true }, h:meta())
+    assert.same({ api = 1, name = "rsync", unit = "bytes", record_max = 65536, newest = true, word = true }, h:meta())
   end)
 
   it("the name is the file's when the module has none", function()

@@ -83,8 +83,47 @@ describe("mapping to N/M", function()
     t, now = fed({ { 1, sample } }, { unit = "files", total = 50 })
     assert.equal("3/5", t:view(now).progress)
     t, now = fed({ { 1, sample } }, { unit = "bytes", total = 7 })
-    assert.equal("7/7", t:view(now).progress)
+    assert.same({ "3/5", "running", "--total 7 is below the count 10 (bytes)" },
+      { t:view(now).progress, t:view(now).state, t:view(now).reason })
   end)
+
+  it("a total from outside that is below the count is none, and never makes 100%", function()
+    local t, now = fed({ { 1, { done = 99, unit = "lines" } }, { 2, { done = 100, unit = "lines" } } }, { total = 100 })
+    assert.same({ "100/100", "running" }, { t:view(now).progress, t:view(now).state })
+    t:sample({ done = 101, unit = "lines" }, now + S)
+    local view = t:view(now + S)
+    assert.same({ "99/100", "scanning", 101, nil, "--total 100 is below the count 101 (lines)" },
+      { view.progress, view.state, view.done, view.total, view.reason })
+    assert.equal(0, select(2, t:counters()))
+    t:finish(true, "", now + S)
+    assert.equal("101/101", t:view(now + S).progress)
+  end)
+
+  it("a total from outside in a unit is for that unit alone", function()
+    local t, now = fed({ { 1, { done = 3, unit = "files" } } }, { total = 4096, total_unit = "bytes" })
+    assert.same({ "0/100", "scanning", "--total is in bytes: the count is in files" },
+      { t:view(now).progress, t:view(now).state, t:view(now).reason })
+    t, now = fed({ { 1, { done = 3, unit = "files", also = { { done = 1024, unit = "bytes" } } } } },
+      { total = 4096, total_unit = "bytes" })
+    assert.same({ "1024/4096", "bytes", "" }, { t:view(now).progress, t:view(now).unit, t:view(now).reason })
+  end)
+
+  local units = {
+    -- unit, sample, progress, reason
+    { "files", { done = 1, total = 4, unit = "bytes" },                    "1/4",    "--unit files: the progress is in bytes" },
+    { "files", { done = 1, total = 4 },                                    "1/4",    "--unit files: the progress is in no unit" },
+    { "files", { fraction = 0.25 },                                        "25/100", "--unit files: the progress is in percent" },
+    { "files", { done = 1, total = 4, unit = "files" },                    "1/4",    "" },
+    { "%",     { done = 1, total = 4, unit = "files", fraction = 0.5 },    "50/100", "" },
+    { "%",     { done = 1, total = 4, unit = "files" },                    "1/4",    "--unit %: the progress is in files" },
+    { "%",     { fraction = 0.25 },                                        "25/100", "" },
+  }
+  for _, case in ipairs(units) do
+    it(("the unit %s of %s: %q"):format(case[1], case[2].unit or "none", case[4]), function()
+      local t, now = fed({ { 1, case[2] } }, { unit = case[1] })
+      assert.same({ case[3], case[4] }, { t:view(now).progress, t:view(now).reason })
+    end)
+  end
 
   it("takes a total from outside", function()
     local t, now = fed({ { 1, { done = 25, unit = "files" } } }, { total = 50 })
@@ -132,6 +171,60 @@ describe("restarts and corrections", function()
   end)
 end)
 
+describe("a floor", function()
+  local FILES = { done = 40, total = 100, unit = "files" }
+  local function on(floor, ...)
+    local t = progress.tracker()
+    t:floor(table.unpack(floor))
+    for i, sample in ipairs { ... } do t:sample(sample, i * S, sample.own) end
+    local view = t:view(9 * S)
+    return { view.progress, view.done, view.state }
+  end
+  local cases = {
+    -- name, floor, samples: N/M, done, state
+    { "alone",                           { 40, 100, FILES }, {},                                             "40/100", 40, "running" },
+    { "with less",                       { 40, 100, FILES }, { { done = 3, total = 100, unit = "files" } },   "40/100", 40, "running" },
+    { "with more",                       { 40, 100, FILES }, { { done = 41, total = 100, unit = "files" } },  "41/100", 41, "running" },
+    { "with as much",                    { 40, 100, FILES }, { { done = 40, total = 100, unit = "files" } },  "40/100", 40, "running" },
+    { "with more of a total that grew",  { 40, 100, FILES }, { { done = 41, total = 900, unit = "files" } },  "41/900", 41, "running" },
+    { "with less of another unit",       { 40, 100, FILES }, { { done = 300, total = 1000, unit = "bytes" } }, "40/100", 40, "running" },
+    { "with more of another unit",       { 40, 100, FILES }, { { done = 500, total = 1000, unit = "bytes" } }, "500/1000", 500, "running" },
+    { "with a smaller percent",          { 40, 100 },        { { fraction = 0.3 } },                          "40/100", nil, "running" },
+    { "with a greater percent",          { 40, 100 },        { { fraction = 0.5 } },                          "50/100", nil, "running" },
+    { "with more, but no total",         { 40, 100, FILES }, { { done = 50, unit = "files" } },               "40/100", 50, "scanning" },
+    { "with less, and no total",         { 0, 100, { done = 40, unit = "files" } }, { { done = 5, unit = "files" } }, "0/100", 40, "scanning" },
+    { "that is nothing",                 { 0, 100 },         {},                                             "0/100", nil, "waiting" },
+    { "that is once passed, is gone",    { 40, 100, FILES }, { { done = 60, total = 100, unit = "files" },
+                                                               { fraction = 0.1, restart = true } },         "10/100", 60, "running" },
+    { "when the parser begins anew",     { 40, 100, FILES }, { { done = 1, total = 100, unit = "files", restart = true } }, "1/100", 1, "running" },
+    { "against the task's own word",     { 40, 100, FILES }, { { done = 1, total = 100, unit = "files", own = true } }, "1/100", 1, "running" },
+    { "when a first phase is named",     { 40, 100, FILES }, { { done = 1, total = 100, unit = "files", phase = { index = 1, count = 2 } } },
+                                                                                                             "40/100", 40, "running" },
+    { "when the phase changes",          { 40, 100, FILES }, { { done = 1, total = 100, unit = "files", phase = { index = 1, count = 2 } },
+                                                               { done = 2, total = 100, unit = "files", phase = { index = 2, count = 2 } } },
+                                                                                                             "2/100", 2, "running" },
+  }
+  for _, case in ipairs(cases) do
+    it(case[1], function() assert.same({ case[4], case[5], case[6] }, on(case[2], table.unpack(case[3]))) end)
+  end
+
+  it("at the end: success is all of it, failure the floor", function()
+    for outcome, expected in pairs { [true] = "100/100", [false] = "40/100" } do
+      local t = progress.tracker()
+      t:floor(40, 100, FILES)
+      t:sample({ done = 3, total = 100, unit = "files" }, S)
+      t:finish(outcome, outcome and "" or "exit status 1", 2 * S)
+      assert.equal(expected, t:view(2 * S).progress)
+    end
+  end)
+
+  it("comes too late for what is more already", function()
+    local t, now = fed { { 1, { done = 50, total = 100, unit = "files" } } }
+    t:floor(40, 100, FILES)
+    assert.same({ "50/100", "" }, { t:view(now).progress, t:view(now).reason })
+  end)
+end)
+
 describe("the end", function()
   local cases = {
     { "success makes N = M",             { { 1, { done = 3, total = 9 } } }, true,  "9/9",     "complete" },
@@ -152,6 +245,50 @@ describe("the end", function()
       assert.equal(case[4], t:view(now + 2 * S).progress)
     end)
   end
+end)
+
+describe("what the last words claim", function()
+  local claims = {
+    -- name, ended, outcome, code's reason: state, reason
+    { "complete, and nobody knows",  "complete", nil,   "",               "running",  "the log says it is complete" },
+    { "partial, and nobody knows",   "partial",  nil,   "",               "failed",   "partial: the log says that some of it failed" },
+    { "failed, and nobody knows",    "failed",   nil,   "",               "failed",   "the log says it failed" },
+    { "nothing, and nobody knows",   nil,        nil,   "",               "running",  "" },
+    { "partial, and it failed",      "partial",  false, "exit status 23", "failed",   "partial: exit status 23" },
+    { "failed, and it failed",       "failed",   false, "exit status 3",  "failed",   "exit status 3" },
+    { "complete, and it failed",     "complete", false, "exit status 3",  "failed",   "exit status 3" },
+    { "partial, and it succeeded",   "partial",  true,  "",               "complete", "partial: the log says that some of it failed" },
+    { "failed, and it succeeded",    "failed",   true,  "",               "complete", "the log says it failed" },
+    { "complete, and it succeeded",  "complete", true,  "",               "complete", "" },
+  }
+  for _, case in ipairs(claims) do
+    it(case[1], function()
+      local t, now = fed { { 1, { done = 3, total = 9 } }, { 2, case[2] and { ended = case[2] } or { done = 3, total = 9 } } }
+      t:finish(case[3], case[4], now)
+      local view = t:view(now)
+      assert.same({ case[5], case[6], case[2] or "", case[3] and "9/9" or "3/9" },
+        { view.state, view.reason, view.ended, view.progress })
+    end)
+  end
+
+  it("while it goes on is a reason, no state and no stall", function()
+    local t, now = fed { { 1, { done = 3, total = 9 } }, { 2, { ended = "failed" } } }
+    assert.same({ "running", "the log says it failed" }, { t:view(now).state, t:view(now).reason })
+    assert.equal("running", t:view(60 * MIN).state)
+    assert.equal(-1, t:next(now))
+  end)
+
+  it("holds until the counts go on", function()
+    local t, now = fed { { 1, { done = 3, total = 9, ended = "failed" } }, { 2, { done = 3, total = 9 } } }
+    assert.equal("failed", t:view(now).ended)
+    t:sample({ done = 4, total = 9 }, now + S)
+    assert.same({ "", "" }, { t:view(now + S).ended, t:view(now + S).reason })
+  end)
+
+  it("is heard of a sample that is held back, too", function()
+    local t, now = fed { { 1, { done = 3, total = 9 } }, { 2, { done = 1, total = 9, ended = "partial" } } }
+    assert.same({ "partial", "3/9" }, { t:view(now).ended, t:view(now).progress })
+  end)
 end)
 
 describe("stalled", function()

@@ -45,6 +45,14 @@ describe("headway run over a log", function()
     assert.equal("4/9", s:stop().progress)
   end)
 
+  it("says nothing twice: the last value is printed at the end where it is another", function()
+    append "3/9\n"
+    start()
+    s:await "3/9"
+    assert.equal("3/9", s:stop().progress)
+    assert.equal(1, #s:lines())
+  end)
+
   it("says that there is none yet, and takes it when it comes", function()
     start { HEADWAY_POLL = "200ms" }
     s:await_reason "^no log file yet$"
@@ -79,6 +87,40 @@ describe("headway run over a log", function()
     assert.equal("lines", s:await("2/100000").parser)
     process.replace(file, "5/7\n")
     assert.equal("nm", s:await("5/7").parser)
+  end)
+
+  it("what a log says of the end is a reason while it is followed, and proves no success", function()
+    local parser = sidecar.parser(dir, "ends", [[
+      local n = math.tointeger(tonumber(record))
+      return n and { done = n, total = 9, unit = "files" } or { ended = record }]])
+    append "9\ncomplete\n"
+    start { HEADWAY_PARSER = parser, HEADWAY_POLL = "200ms" }
+    assert.equal("running", s:await_reason("^the log says it is complete$").state)
+    append "partial\n"
+    assert.equal("running", s:await_reason("^partial: the log says that some of it failed$").state)
+    local last = s:stop()
+    assert.same({ "9/9", "failed", "partial: the log says that some of it failed" }, { last.progress, last.state, last.reason })
+  end)
+
+  it("a parser that fails is counted, told once for each cause with where it was, and shown as the reason", function()
+    append "1\noops 1\noops 2\nodd 1\nodd 2\n"
+    start { HEADWAY_POLL = "200ms", HEADWAY_PARSER = sidecar.parser(dir, "faulty", [[
+      local function deep() error("no luck with " .. record) end
+      if record:find "^oops" then deep() end
+      if record:find "^odd" then return { done = "many" } end
+      return { done = math.tointeger(tonumber(record)), total = 9 }]]) }
+    local line = s:await(function(line) return line.refused == 4 end)
+    assert.same({ "1/9", "parser faulty: sample: done is a string, expected an integer" }, { line.progress, line.reason })
+    append "oops 3\n2\n"
+    line = s:await "2/9"
+    assert.same({ 5, nil }, { line.refused, line.reason })
+    s:stop()
+    local told = {}
+    for text in s.p:err():gmatch "[^\n]*parser faulty[^\n]*" do told[#told + 1] = text end
+    assert.equal(2, #told, s.p:err())
+    assert.matches("^headway %S+ warn report: parser faulty: %S+faulty.lua:5: no luck with oops 1 %(log%); it goes on", told[1])
+    assert.matches("; traceback: %[C%]: in %a+ 'error' <%- %S+faulty.lua:5: in %a+ 'deep' <%- %S+faulty.lua:6: in function ", told[1])
+    assert.matches("done is a string, expected an integer %(log%); it goes on with the next record$", told[2])
   end)
 
   for _, events in ipairs { "auto", "off" } do

@@ -63,6 +63,9 @@
 --- 47 bytes; none or empty: every record. They don't hold for progress files
 ---@field record_max? integer     bytes of a record, 1 to 65536, default 4096; the core cuts longer ones
 ---@field newest? boolean         only the newest record of a batch matters: each says all, errors too
+---@field word? boolean           its counts are the task's own words: published as they are, a smaller one is a
+--- restart. What
+--- reads a progress file is that anyway
 local Parser = {}
 
 --- Makes an instance; called once for each source. What options can't say raises: `error("option unit: ...", 2)`.

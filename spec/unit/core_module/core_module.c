@@ -86,7 +86,6 @@ static void set_also(lua_State *L, const struct hw_sample *s)
 
 void hw_mod_push_sample(lua_State *L, const struct hw_sample *s)
 {
-    static const char *const ended[] = { "", "complete", "partial", "failed" };
     lua_newtable(L);
     if (s->counted)
         set_count(L, &s->main);
@@ -100,7 +99,7 @@ void hw_mod_push_sample(lua_State *L, const struct hw_sample *s)
         set_phase(L, &s->phase);
     set_flag(L, "scanning", s->scanning);
     set_flag(L, "restart", s->restart);
-    set_text(L, "ended", ended[s->ended]);
+    set_text(L, "ended", hw_ended_name(s->ended));
     set_text(L, "message", s->message);
 }
 
@@ -128,6 +127,7 @@ void hw_mod_push_meta(lua_State *L, const struct hw_parser_meta *m)
     set_integer(L, "api", m->api);
     set_integer(L, "record_max", (int64_t)m->record_max);
     set_flag(L, "newest", m->newest);
+    set_flag(L, "word", m->word);
     set_text(L, "tool", m->tool);
     set_text(L, "versions", m->versions);
     if (m->command_count) {

@@ -103,6 +103,11 @@ static struct hw_sample sample_fields(lua_State *L, int table)
     s.fraction = number_field(L, table, "fraction", -1);
     s.scanning = flag_field(L, table, "scanning");
     s.restart = flag_field(L, table, "restart");
+    char ended[16];
+    text_field(L, table, "ended", ended, sizeof ended);
+    for (int i = HW_ENDED_NO; i <= HW_ENDED_FAILED; i++)
+        if (strcmp(hw_ended_name((enum hw_ended)i), ended) == 0)
+            s.ended = (enum hw_ended)i;
     text_field(L, table, "message", s.message, sizeof s.message);
     lua_getfield(L, table, "phase");
     if (lua_istable(L, -1))
@@ -126,6 +131,7 @@ static int tracker_new(lua_State *L)
         rules.total = int_field(L, 1, "total", -1);
         rules.hide_message = flag_field(L, 1, "hide_message");
         text_field(L, 1, "unit", rules.unit, sizeof rules.unit);
+        text_field(L, 1, "total_unit", rules.total_unit, sizeof rules.total_unit);
     }
     struct hw_tracker *t = lua_newuserdatauv(L, sizeof *t, 0);
     hw_tracker_init(t, &rules, (struct hw_moment){ 0, epoch_ms });
@@ -169,10 +175,24 @@ static int tracker_attempt(lua_State *L)
     return 0;
 }
 
+/* t:floor(n, m, { done, total, unit }?) */
+static int tracker_floor(lua_State *L)
+{
+    struct hw_floor floor = { .n = luaL_checkinteger(L, 2), .m = luaL_checkinteger(L, 3) };
+    floor.counted = lua_istable(L, 4);
+    if (floor.counted)
+        floor.count = count_fields(L, 4);
+    hw_tracker_floor(tracker(L, 1), &floor);
+    return 0;
+}
+
+/* true: success, false: failure, nil: unknown */
 static int tracker_finish(lua_State *L)
 {
-    hw_tracker_end(tracker(L, 1), lua_toboolean(L, 2) ? HW_OUTCOME_SUCCESS : HW_OUTCOME_FAILURE,
-                   luaL_optstring(L, 3, ""), moment(L, 4));
+    enum hw_outcome outcome = lua_isnil(L, 2)       ? HW_OUTCOME_UNKNOWN
+                              : lua_toboolean(L, 2) ? HW_OUTCOME_SUCCESS
+                                                    : HW_OUTCOME_FAILURE;
+    hw_tracker_end(tracker(L, 1), outcome, luaL_optstring(L, 3, ""), moment(L, 4));
     return 0;
 }
 
@@ -213,6 +233,7 @@ static int tracker_view(lua_State *L)
     set_text(L, "state", hw_state_name(p.state));
     set_text(L, "reason", p.reason);
     set_text(L, "message", p.message);
+    set_text(L, "ended", hw_ended_name(p.said));
     set_text(L, "unit", p.count.unit);
     set_integer(L, "restarts", p.restarts);
     set_integer(L, "refused", p.refused);
@@ -318,19 +339,15 @@ static void add_type(lua_State *L, const char *name, const luaL_Reg *methods)
 
 int hw_mod_progress(lua_State *L)
 {
-    static const luaL_Reg tracker_methods[] = { { "sample", tracker_sample },
-                                                { "refused", tracker_refused },
-                                                { "silent", tracker_silent },
-                                                { "source", tracker_source },
-                                                { "attempt", tracker_attempt },
-                                                { "finish", tracker_finish },
-                                                { "view", tracker_view },
-                                                { "detail", tracker_detail },
-                                                { "json", tracker_json },
-                                                { "line", tracker_line },
-                                                { "next", tracker_next },
-                                                { "counters", tracker_counters },
-                                                { NULL, NULL } };
+    static const luaL_Reg tracker_methods[] = {
+        { "sample", tracker_sample },     { "refused", tracker_refused },
+        { "silent", tracker_silent },     { "source", tracker_source },
+        { "attempt", tracker_attempt },   { "finish", tracker_finish },
+        { "floor", tracker_floor },       { "view", tracker_view },
+        { "detail", tracker_detail },     { "json", tracker_json },
+        { "line", tracker_line },         { "next", tracker_next },
+        { "counters", tracker_counters }, { NULL, NULL }
+    };
     static const luaL_Reg pace_methods[] = { { "due", pace_due },
                                              { "wrote", pace_wrote },
                                              { "feedback", pace_feedback },
