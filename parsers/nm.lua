@@ -9,6 +9,7 @@ local core = require "headway.core"
 local M = {
   api = 1, name = "nm", unit = "items",
   hints = { "/" }, -- of a log; a progress file is looked at line by line, since what is no N/M there is refused
+  newest = "^%+/%=$", -- a smaller N, or another M, is the task's word too, and a restart
   options = { unit = { type = "string", default = "items", help = "what is counted" } },
 }
 M.__index = M

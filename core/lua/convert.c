@@ -131,6 +131,14 @@ static int read_restart(lua_State *L, int idx, const char *key, struct target *t
     return read_flag(L, idx, key, t, &t->sample->restart, err);
 }
 
+static int read_newest(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
+{
+    bool newest = true;
+    int st = read_flag(L, idx, key, t, &newest, err);
+    t->sample->each = !newest;
+    return st;
+}
+
 static int read_ended(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
     static const char *const words[] = {
@@ -185,7 +193,7 @@ static read_fn read_phase, read_also;
 static const struct field {
     const char *key;
     read_fn *read;
-} fields[][11] = {
+} fields[][12] = {
     [TOP] = { { "done", read_done },
               { "total", read_total },
               { "unit", read_unit },
@@ -195,7 +203,8 @@ static const struct field {
               { "scanning", read_scanning },
               { "restart", read_restart },
               { "also", read_also },
-              { "ended", read_ended } },
+              { "ended", read_ended },
+              { "newest", read_newest } },
     [COUNT] = { { "done", read_done }, { "total", read_total }, { "unit", read_unit } },
     [PHASE] = { { "name", read_name },
                 { "index", read_index },
