@@ -371,6 +371,7 @@ static int try_newest(struct hw_player *p, struct hw_err *err)
     bool fine = hw_pick_answer(&p->pick, o->kind == SAMPLE ? &o->sample : NULL);
     int st = 0;
     if (fine) {
+        p->batch.size = 1; /* the next run may begin as soon as one record was fed */
         st = tick(p, run->last.ms, err);
         p->applied = run->last.offset;
         if (st == 0)
