@@ -18,7 +18,7 @@ struct hw_form {
     bool anchored, closed;      /* ^, $ */
     struct hw_hint head;        /* what stands before the first number; len 0 = nothing */
     struct hw_form_number {
-        char kind;    /* + - = d */
+        char kind;             /* + - = d */
         struct hw_hint behind; /* what stands behind it; len 0 = nothing */
     } numbers[HW_FORM_NUMBERS];
     size_t count;

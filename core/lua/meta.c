@@ -233,8 +233,7 @@ static const struct {
     { "newest", take_newest },   { "tool", take_tool }, { "record_max", take_record_max },
     { "command", take_command }, { "hint", take_hint }, { "versions", take_versions },
     { "option", take_option },   { "type", take_type }, { "range", take_range },
-    { "default", take_default }, { "help", take_help },
-    { "form", take_form },
+    { "default", take_default }, { "help", take_help }, { "form", take_form },
 };
 
 void hw_meta_get(struct hw_wire_in *in, struct hw_parser_meta *ret)

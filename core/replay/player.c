@@ -25,7 +25,7 @@ struct place {
     int64_t ms;
     uint64_t offset;
     size_t at, len; /* in the batch's bytes */
-    bool skipped;   /* no hint is in it, nor in those between it and the one before: never fed, len is 0 */
+    bool skipped; /* no hint is in it, nor in those between it and the one before: never fed, len is 0 */
 };
 
 enum outcome { SILENT, SAMPLE, REFUSED };
@@ -446,7 +446,9 @@ int hw_player_flush(struct hw_player *p, struct hw_err *err)
 static void on_record(void *ctx, const struct hw_record *record)
 {
     struct hw_player *p = ctx;
-    struct place place = { .ms = p->now_us / 1000, .offset = record->offset, .len = record->text.len };
+    struct place place = { .ms = p->now_us / 1000,
+                           .offset = record->offset,
+                           .len = record->text.len };
     int st;
     if (p->failed)
         return;

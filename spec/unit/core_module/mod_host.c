@@ -269,12 +269,9 @@ static int parsers_follows(lua_State *L)
 
 int hw_mod_parsers(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "choose", parsers_choose },
-                                          { "find", parsers_find },
-                                          { "follows", parsers_follows },
-                                          { "hint", parsers_hint },
-                                          { "list", parsers_list },
-                                          { NULL, NULL } };
+    static const luaL_Reg functions[] = { { "choose", parsers_choose },   { "find", parsers_find },
+                                          { "follows", parsers_follows }, { "hint", parsers_hint },
+                                          { "list", parsers_list },       { NULL, NULL } };
     luaL_newlib(L, functions);
     return 1;
 }
