@@ -127,6 +127,8 @@ static void send_held(struct hw_reporter *r, struct hw_flow *f)
         f->tried = 0;
         bytes = take_batch(f, records, &count);
     }
+    if (!count) /* never: something waits */
+        return;
     int st = hw_worker_feed(r->worker, f->id, records, count, ++f->seq, &err);
     if (st != 0)
         f->tried = 0;

@@ -90,7 +90,7 @@ teardown(function() done() end)
 local function last_of(parser, which, path)
   local run = cli.run({ "replay", "-o", "json", "--parser-dir", dir, "--parser", parser, "--samples", which, path })
   assert.same({ 0, "" }, { run.status, run.stderr })
-  return cjson.decode(run.stdout:match "([^\n]+)\n$")
+  return cjson.decode(run.stdout:sub(-4000):match "([^\n]+)\n$")
 end
 
 --- The last lines: all that is in them is the same but for how many samples there were, and refusals where any record may
