@@ -298,17 +298,16 @@ static int read_also(lua_State *L, int idx, const char *key, struct target *t, s
 
 int hw_convert_sample(lua_State *L, int idx, struct hw_sample *ret, struct hw_err *err)
 {
-    struct hw_sample s = hw_sample_none();
-    struct target t = { .sample = &s, .count = &s.main, .where = "" };
+    *ret = hw_sample_none();
+    struct target t = { .sample = ret, .count = &ret->main, .where = "" };
     if (read_table(L, idx, TOP, &t, err) < 0)
         return -1;
-    s.counted = t.done;
+    ret->counted = t.done;
     if (t.total && !t.done)
         return hw_fail(err, HW_ELUA, "sample: total without done");
-    if (hw_sample_check(&s, err) < 0) {
+    if (hw_sample_check(ret, err) < 0) {
         err->code = HW_ELUA;
         return -1;
     }
-    *ret = s;
     return 0;
 }

@@ -41,7 +41,7 @@ end
 print(n, last.done)]]),
 }
 local python = {
-  rsync = file("rsync.py", [[
+  rsync = file("loop_rsync.py", [[
 import re, sys
 line = re.compile(rb"^\s*(\d[\d.,]*)([KMGTPE]?)\s+(\d+)%\s+[\d.,]+[A-Za-z]+/s\s+[\d:?]+ \(xfe?r#(\d+), (..)-che?c?k=(\d+)/(\d+)\)")
 n = 0
@@ -51,7 +51,7 @@ for record in open(sys.argv[1], "rb"):
         s = {"done": int(m[7]) - int(m[6]), "total": int(m[7]), "files": int(m[4]), "bytes": int(m[1].replace(b",", b""))}
         n += 1
 print(n, s)]]),
-  nm = file("nm.py", [[
+  nm = file("loop_nm.py", [[
 import re, sys
 line = re.compile(rb"^\s*(\d+)\s*/\s*(\d+)\s*$")
 n = 0
@@ -61,7 +61,7 @@ for record in open(sys.argv[1], "rb"):
         s = {"done": int(m[1]), "total": int(m[2])}
         n += 1
 print(n, s)]]),
-  json = file("json.py", [[
+  json = file("loop_json.py", [[
 import json, sys
 n = 0
 for record in open(sys.argv[1], "rb"):
@@ -85,7 +85,7 @@ end
 local function measure(command)
   local text = assert(io.popen(("bash -c 'TIMEFORMAT=\"%%R %%U %%S\"; time { %s | cat >%s/out; }' 2>&1"):format(
     command:gsub("'", "'\\''"), dir))):read "a"
-  local real, user, system = text:match "([%d.]+) ([%d.]+) ([%d.]+)%s*$"
+  local real, user, system = text:match "^([%d.]+) ([%d.]+) ([%d.]+)%s*$" -- nothing else: no command failed
   assert(real, command .. ": " .. text)
   return { tonumber(real), tonumber(user) + tonumber(system) }
 end
