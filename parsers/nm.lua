@@ -2,13 +2,15 @@
 -- In a progress file (strict) the record is that or wrong, and a message may follow the counts. In a log only a
 -- line that is N/M and nothing else counts ("10/11 tests passed" is no progress), all others say nothing.
 -- Forms: "40/100", " 040 / 100 ", "40/100 copying a.bin" (file only), "0/0" (nothing known yet).
-local core = require "headway.core"
+local nm = require "headway.core".nm
 
 ---@class headway.parser.nm : headway.Parser
 ---@field strict boolean
+---@field sample headway.Sample
 local M = {
   api = 1, name = "nm", unit = "items", word = true,
   hints = { "/" }, -- of a log; a progress file is looked at line by line, since what is no N/M there is refused
+  newest = "^%+/%=$", -- a smaller N, or another M, is the task's word too, and a restart
   options = { unit = { type = "string", default = "items", help = "what is counted" } },
 }
 M.__index = M
@@ -17,18 +19,22 @@ local BOM = "^\xEF\xBB\xBF"
 
 ---@param opts { unit: string, strict: boolean }
 function M.new(opts)
-  return setmetatable({ unit = opts.unit, strict = opts.strict }, M)
+  return setmetatable({ strict = opts.strict, sample = { unit = opts.unit } }, M)
 end
 
 ---@param record string
 ---@return headway.Sample? sample
 ---@return string? err
 function M:feed(record)
-  if record:find "^%s*$" or record:find(BOM .. "%s*$") then return nil end
-  local done, total, message = core.nm(record) -- without done, total says why
-  if not done then return nil, self.strict and total or nil end
+  local done, total, message = nm(record) -- without done, total says why
+  if not done then
+    if not self.strict or record:find "^%s*$" or record:find(BOM .. "%s*$") then return nil end
+    return nil, total
+  end
   if message and not self.strict then return nil end
-  return { done = done, total = total, unit = self.unit, message = message }
+  local s = self.sample -- the host has read it before the next record comes: one table does for all
+  s.done, s.total, s.message = done, total, message
+  return s
 end
 
 return M

@@ -38,6 +38,7 @@ local M = {
   api = 1, name = "rsync", tool = "rsync", versions = "3.0 to 3.5", unit = "entries",
   commands = { "rsync" },
   hints = { "%", "file list", "rsync", "speedup is", "vanished" },
+  newest = "(xfr#%+, to-chk=%-/%=)$", -- while the lines are usual ones: all that they leave behind is their counts
   options = {
     base = {
       type = "integer", default = 1000, min = 1000, max = 1024, help = "bytes of a K: 1000 for -h, 1024 for -hh",
@@ -249,6 +250,7 @@ function M:feed(record)
     sample.message = self:end_as(ended, message)
     sample.ended = ended and self.ended
   end
+  if self.steady then sample.newest = nil else sample.newest = false end
   return sample
 end
 

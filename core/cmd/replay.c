@@ -170,7 +170,9 @@ static int make_player(struct replay *r, struct hw_err *err)
                                          .rules = settings.rules,
                                          .timed = about->kind == HW_CAST_V2,
                                          .unix_ms = about->unix_ms,
-                                         .speed = r->wishes.speed };
+                                         .speed = r->wishes.speed,
+                                         .every = r->wishes.all ||
+                                                  (r->wishes.json && !r->wishes.newest) };
     int st = hw_player_new(&r->player, &options, on_item, r, err);
     hw_parser_source_done(&source);
     return st;

@@ -89,9 +89,23 @@ static void read_hints(lua_State *L, struct hw_parser_meta *m)
             if (m->hint_count == HW_META_HINTS_MAX)
                 luaL_error(L, "module: more than %d hints", HW_META_HINTS_MAX);
             if (!hw_meta_add_hint(m, hint))
-                luaL_error(L, "module: hints[%d] must be 1 to %d bytes", (int)i, HW_META_HINT_MAX);
+                luaL_error(L, "module: hints[%d] must be 1 to %d bytes", (int)i, HW_HINT_MAX);
             lua_pop(L, 1);
         }
+    lua_pop(L, 1);
+}
+
+/* true, or the form of the records that it is true for. */
+static void read_newest(lua_State *L, struct hw_parser_meta *m)
+{
+    struct hw_err err;
+    if (lua_getfield(L, -1, "newest") == LUA_TSTRING) {
+        if (hw_meta_set_form(m, lua_tostring(L, -1), &err) < 0)
+            luaL_error(L, "module: newest is no form of a record: %s", err.msg);
+    } else {
+        lua_pop(L, 1);
+        m->newest = push_field(L, -1, "newest", LUA_TBOOLEAN, true) && lua_toboolean(L, -1);
+    }
     lua_pop(L, 1);
 }
 
@@ -221,7 +235,7 @@ void hw_contract_read(lua_State *L, struct hw_parser_meta *m)
         luaL_error(L, "module: api is %d, this headway knows %d", m->api, HW_META_API);
     m->record_max =
         (size_t)integer_field(L, "record_max", (lua_Integer)m->record_max, HW_WORKER_RECORD_MAX);
-    m->newest = flag_field(L, "newest");
+    read_newest(L, m);
     m->word = flag_field(L, "word");
     text_field(L, "tool", m->tool, sizeof m->tool);
     text_field(L, "versions", m->versions, sizeof m->versions);

@@ -131,6 +131,14 @@ static int read_restart(lua_State *L, int idx, const char *key, struct target *t
     return read_flag(L, idx, key, t, &t->sample->restart, err);
 }
 
+static int read_newest(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
+{
+    bool newest = true;
+    int st = read_flag(L, idx, key, t, &newest, err);
+    t->sample->each = !newest;
+    return st;
+}
+
 static int read_ended(lua_State *L, int idx, const char *key, struct target *t, struct hw_err *err)
 {
     struct hw_str text;
@@ -182,7 +190,7 @@ static read_fn read_phase, read_also;
 static const struct field {
     const char *key;
     read_fn *read;
-} fields[][11] = {
+} fields[][12] = {
     [TOP] = { { "done", read_done },
               { "total", read_total },
               { "unit", read_unit },
@@ -192,7 +200,8 @@ static const struct field {
               { "scanning", read_scanning },
               { "restart", read_restart },
               { "also", read_also },
-              { "ended", read_ended } },
+              { "ended", read_ended },
+              { "newest", read_newest } },
     [COUNT] = { { "done", read_done }, { "total", read_total }, { "unit", read_unit } },
     [PHASE] = { { "name", read_name },
                 { "index", read_index },
@@ -286,17 +295,16 @@ static int read_also(lua_State *L, int idx, const char *key, struct target *t, s
 
 int hw_convert_sample(lua_State *L, int idx, struct hw_sample *ret, struct hw_err *err)
 {
-    struct hw_sample s = hw_sample_none();
-    struct target t = { .sample = &s, .count = &s.main, .where = "" };
+    *ret = hw_sample_none();
+    struct target t = { .sample = ret, .count = &ret->main, .where = "" };
     if (read_table(L, idx, TOP, &t, err) < 0)
         return -1;
-    s.counted = t.done;
+    ret->counted = t.done;
     if (t.total && !t.done)
         return hw_fail(err, HW_ELUA, "sample: total without done");
-    if (hw_sample_check(&s, err) < 0) {
+    if (hw_sample_check(ret, err) < 0) {
         err->code = HW_ELUA;
         return -1;
     }
-    *ret = s;
     return 0;
 }

@@ -22,54 +22,29 @@ void hw_meta_init(struct hw_parser_meta *m)
     m->record_max = RECORD_MAX_DEFAULT;
 }
 
-/* memchr for the rare byte, then a look around it: on short lines of a log some times faster than memmem. */
-static bool holds(struct hw_str record, const struct hw_hint *h)
-{
-    if (record.len < h->len)
-        return false;
-    const char *p = record.ptr + h->rare, *end = p + (record.len - h->len) + 1;
-    while (p < end && (p = memchr(p, h->bytes[h->rare], (size_t)(end - p)))) {
-        if (memcmp(p - h->rare, h->bytes, h->len) == 0)
-            return true;
-        p++;
-    }
-    return false;
-}
-
 bool hw_meta_admits(const struct hw_parser_meta *m, struct hw_str record)
 {
     for (size_t i = 0; i < m->hint_count; i++)
-        if (holds(record, &m->hints[i]))
+        if (hw_hint_find(&m->hints[i], record.ptr, record.ptr + record.len))
             return true;
     return m->hint_count == 0;
 }
 
-/* How common a byte is in logs, by its place in a list; those that are not in it are rare. */
-static size_t commonness(char c)
-{
-    static const char common[] = "kvwzbyUPCLRBADNOSTIEghmpf[]=_,()\"ucd9lr8s7n6i5o4a3t2e1:.-/0 ";
-    const char *at = c ? strchr(common, c) : NULL;
-    return at ? (size_t)(at - common) + 1 : 0;
-}
-
-static size_t rarest(const char *bytes, size_t len)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < len; i++)
-        if (commonness(bytes[i]) < commonness(bytes[best]))
-            best = i;
-    return best;
-}
-
 bool hw_meta_add_hint(struct hw_parser_meta *m, struct hw_str hint)
 {
-    if (hint.len == 0 || hint.len > HW_META_HINT_MAX || m->hint_count == HW_META_HINTS_MAX)
+    if (m->hint_count == HW_META_HINTS_MAX || !hw_hint_set(&m->hints[m->hint_count], hint))
         return false;
-    struct hw_hint *h = &m->hints[m->hint_count++];
-    memcpy(h->bytes, hint.ptr, hint.len);
-    h->len = hint.len;
-    h->rare = rarest(h->bytes, h->len);
+    m->hint_count++;
     return true;
+}
+
+int hw_meta_set_form(struct hw_parser_meta *m, const char *text, struct hw_err *err)
+{
+    m->newest = hw_form_set(&m->form, text, err) == 0;
+    if (m->newest)
+        return 0;
+    m->form = (struct hw_form){ .count = 0 };
+    return -1;
 }
 
 struct hw_meta_option *hw_meta_add_option(struct hw_parser_meta *m, const char *name)
@@ -99,7 +74,7 @@ const struct hw_meta_option *hw_meta_option_named(const struct hw_parser_meta *m
 
 static uint32_t pair_count(const struct hw_parser_meta *m)
 {
-    return (uint32_t)(8 + m->command_count + m->hint_count + 5 * m->option_count);
+    return (uint32_t)(9 + m->command_count + m->hint_count + 5 * m->option_count);
 }
 
 static void put_pair(struct hw_wire_out *o, const char *key, struct hw_str value)
@@ -133,6 +108,7 @@ void hw_meta_put(struct hw_wire_out *o, const struct hw_parser_meta *m)
     put_number(o, "record_max", m->record_max);
     put_number(o, "newest", m->newest);
     put_number(o, "word", m->word);
+    put_pair(o, "form", hw_str(m->form.text));
     put_pair(o, "tool", hw_str(m->tool));
     put_pair(o, "versions", hw_str(m->versions));
     for (size_t i = 0; i < m->command_count; i++)
@@ -202,6 +178,15 @@ static void take_word(struct reading *r, struct hw_str value)
     r->m->word = number(value, 1) == 1;
 }
 
+static void take_form(struct reading *r, struct hw_str value)
+{
+    char text[HW_FORM_MAX + 1];
+    struct hw_err ignored;
+    hw_clean_text(text, sizeof text - 1, value);
+    if (text[0] && r->m->newest && hw_meta_set_form(r->m, text, &ignored) < 0)
+        r->m->newest = false;
+}
+
 static void take_command(struct reading *r, struct hw_str value)
 {
     if (r->m->command_count < HW_META_COMMANDS_MAX)
@@ -254,7 +239,8 @@ static const struct {
     { "newest", take_newest },   { "tool", take_tool }, { "record_max", take_record_max },
     { "command", take_command }, { "hint", take_hint }, { "versions", take_versions },
     { "option", take_option },   { "type", take_type }, { "range", take_range },
-    { "default", take_default }, { "help", take_help }, { "word", take_word },
+    { "default", take_default }, { "help", take_help }, { "form", take_form },
+    { "word", take_word },
 };
 
 void hw_meta_get(struct hw_wire_in *in, struct hw_parser_meta *ret)

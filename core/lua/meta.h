@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/str.h"
+#include "lua/form.h"
 #include "lua/parsers.h"
 #include "lua/wire.h"
 #include "progress/sample.h"
@@ -17,7 +18,6 @@ enum {
     HW_META_HELP_MAX = 159, /* of an option's help, and of its range */
     HW_META_COMMANDS_MAX = 16,
     HW_META_HINTS_MAX = 16,
-    HW_META_HINT_MAX = 47, /* bytes of one */
     HW_META_OPTIONS_MAX = 16,
     HW_META_OPTION_NAME_MAX = 31,
 };
@@ -40,12 +40,6 @@ struct hw_meta_option {
     char help[HW_META_HELP_MAX + 1];
 };
 
-struct hw_hint {
-    char bytes[HW_META_HINT_MAX + 1];
-    size_t len;  /* 1 .. HW_META_HINT_MAX */
-    size_t rare; /* index of the byte that logs have the fewest of: what is searched for */
-};
-
 /* Texts are clean, but for hints. */
 struct hw_parser_meta {
     char name[HW_PARSER_NAME_MAX + 1];
@@ -53,6 +47,7 @@ struct hw_parser_meta {
     int api;                             /* version of the contract: 1 */
     size_t record_max;                   /* bytes; records that are longer should be cut to it */
     bool newest;                         /* only the newest record of a batch matters */
+    struct hw_form form;                 /* ... if it is of this form; count 0 = of any */
     bool word;                           /* its counts are the task's own words */
     char tool[HW_META_TEXT_MAX + 1];     /* "" = not said */
     char versions[HW_META_TEXT_MAX + 1]; /* of the tool, that were seen; "" = not said */
@@ -68,8 +63,10 @@ struct hw_parser_meta {
 void hw_meta_init(struct hw_parser_meta *m);
 /* Whether a record holds one of the hints, or there are none. */
 bool hw_meta_admits(const struct hw_parser_meta *m, struct hw_str record);
-/* A hint of 1 to HW_META_HINT_MAX bytes; false: it doesn't fit, or there are too many. */
+/* A hint of 1 to HW_HINT_MAX bytes; false: it doesn't fit, or there are too many. */
 bool hw_meta_add_hint(struct hw_parser_meta *m, struct hw_str hint);
+/* newest, for records of this form. HW_ECONFIG: it is none. */
+HW_MUST_USE int hw_meta_set_form(struct hw_parser_meta *m, const char *text, struct hw_err *err);
 /* NULL = a new one has no place any more. */
 struct hw_meta_option *hw_meta_add_option(struct hw_parser_meta *m, const char *name);
 const struct hw_meta_option *hw_meta_option_named(const struct hw_parser_meta *m, const char *name);

@@ -109,6 +109,7 @@ enum {
     RESTART = 1 << 6,
     ENDED = 1 << 7,
     MESSAGE = 1 << 8,
+    EACH = 1 << 9,
 };
 
 static void put_double(struct hw_wire_out *o, double v)
@@ -181,6 +182,7 @@ static uint32_t parts_of(const struct hw_sample *s)
     parts |= s->scanning ? SCANNING : 0u;
     parts |= s->restart ? RESTART : 0u;
     parts |= s->ended ? ENDED : 0u;
+    parts |= s->each ? EACH : 0u;
     parts |= s->message[0] ? MESSAGE : 0u;
     return parts;
 }
@@ -232,6 +234,7 @@ struct hw_sample hw_wire_get_sample(struct hw_wire_in *in)
         s.phase = get_phase(in);
     s.scanning = parts & SCANNING;
     s.restart = parts & RESTART;
+    s.each = parts & EACH;
     if (parts & ENDED) {
         uint32_t ended = hw_wire_get_u32(in);
         in->bad |= ended > HW_ENDED_FAILED; /* before it is an enum of ours */

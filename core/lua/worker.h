@@ -59,7 +59,7 @@ enum hw_confined {
 /* Any member but ctx may be NULL. Pointers are borrowed for the call. */
 struct hw_worker_events {
     void *ctx;
-    /* The parser works. Once for each load, not again after a restart. */
+    /* The parser works. Once for each load, not again after a restart. meta stays until the parser is gone. */
     void (*loaded)(void *ctx, unsigned id, const struct hw_parser_meta *meta);
     /* It can't be loaded; the id is dead, batches that wait for it are dropped without fed. */
     void (*load_failed)(void *ctx, unsigned id, const char *why);

@@ -101,7 +101,7 @@ static void loaded(struct hw_worker *w, struct hw_wire_in *in)
         hw_worker_keep_meta(p, &meta);
         w->fails = announced ? w->fails : 0;
         if (!announced && w->events.loaded)
-            w->events.loaded(w->events.ctx, id, &meta);
+            w->events.loaded(w->events.ctx, id, p->meta);
     }
     hw_worker_pump(w);
     hw_worker_watch(w);

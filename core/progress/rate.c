@@ -88,8 +88,8 @@ void hw_rate_add(struct hw_rate *r, int64_t done, int64_t now_ms)
     r->bucket[at] += (double)(done - r->last_done);
     learn_gap(r, now_ms - r->last_ms);
     r->last_done = done;
+    r->changes += now_ms > r->last_ms && r->changes < CHANGES_MAX; /* of one moment: one */
     r->last_ms = now_ms;
-    r->changes += r->changes < CHANGES_MAX;
 }
 
 static double median_busy(const struct hw_rate *r)

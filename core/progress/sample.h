@@ -43,6 +43,7 @@ struct hw_sample {
     struct hw_phase phase;
     bool scanning; /* the total is provisional */
     bool restart;  /* counts begin anew */
+    bool each; /* the parser must see each record that comes next, whatever its module says of the newest */
     enum hw_ended ended;
     char message[HW_TEXT_MAX + 1];
 };

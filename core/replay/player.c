@@ -11,18 +11,22 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "lua/pick.h"
 #include "source/records.h"
 
 enum {
     BATCH_RECORDS = 512,      /* at the most */
     BATCH_BYTES = 256 * 1024, /* behind which a batch goes; one record more may stand in it */
-    TROUBLES_MAX = 5,         /* starts of the worker that fail */
+    /* Fewer records than this that each go on from the last are fed like others: a turn of the worker costs about as much. */
+    RUN_MIN = 16,
+    TROUBLES_MAX = 5, /* starts of the worker that fail */
 };
 
 struct place {
     int64_t ms;
     uint64_t offset;
     size_t at, len; /* in the batch's bytes */
+    bool skipped; /* no hint is in it, nor in those between it and the one before: never fed, len is 0 */
 };
 
 enum outcome { SILENT, SAMPLE, REFUSED };
@@ -40,6 +44,15 @@ struct batch {
     struct outcome_of outcomes[BATCH_RECORDS];
     size_t count, size; /* of records: now, and with how many it goes */
     struct hw_buf bytes;
+};
+
+/* Records of one moment that each go on from the one before, so that the last may do for all. */
+struct run {
+    struct hw_buf bytes; /* a struct place, then its text, and so on */
+    size_t count;
+    struct place last;
+    bool skipped; /* behind them came some without a hint, the last at: */
+    uint64_t skipped_offset;
 };
 
 struct hw_player {
@@ -63,6 +76,8 @@ struct hw_player {
     uint64_t offset;            /* bytes of output so far */
     uint64_t applied;           /* of them, up to the last record that the tracker knows */
     struct batch batch;
+    struct run run;
+    struct hw_pick pick;
     struct hw_clock clock; /* virtual: where the tracker stands */
     struct hw_tracker tracker;
     enum hw_state state; /* as last given */
@@ -171,6 +186,7 @@ static void on_loaded(void *ctx, unsigned id, const struct hw_parser_meta *meta)
     struct hw_player *p = ctx;
     (void)id;
     p->meta = *meta;
+    hw_pick_init(&p->pick, &p->meta);
     p->loaded = true;
 }
 
@@ -271,37 +287,60 @@ static void clear_batch(struct batch *b)
     b->count = 0;
 }
 
-static int ask(struct hw_player *p, struct hw_err *err)
+static int feed(struct hw_player *p, const struct hw_str *records, size_t count, struct hw_err *err)
 {
-    struct batch *b = &p->batch;
-    struct hw_str records[BATCH_RECORDS];
-    for (size_t i = 0; i < b->count; i++)
-        records[i] = (struct hw_str){ b->bytes.ptr + b->places[i].at, b->places[i].len };
     p->fed = false;
+    hw_pick_fed(&p->pick, records[count - 1]);
     /* An empty queue takes any batch. */
-    if (hw_worker_feed(p->worker, p->id, records, b->count, ++p->seq, err) != 0)
+    if (hw_worker_feed(p->worker, p->id, records, count, ++p->seq, err) != 0)
         return -1;
     return wait_for(p, &p->fed, err);
 }
 
-static int where(struct hw_player *p, struct hw_err *err)
+/* The outcomes of those that were fed go to their places; the others are silent. */
+static void spread(struct batch *b, size_t fed)
 {
-    const struct batch *b = &p->batch;
-    if (p->dead && b->count)
-        return hw_wrap(err, "between byte %llu and %llu of the output",
-                       (unsigned long long)b->places[0].offset,
-                       (unsigned long long)b->places[b->count - 1].offset);
+    for (size_t i = b->count; fed < i; i--)
+        if (b->places[i - 1].skipped)
+            b->outcomes[i - 1].kind = SILENT;
+        else
+            b->outcomes[i - 1] = b->outcomes[--fed];
+}
+
+static int ask(struct hw_player *p, struct hw_err *err)
+{
+    struct batch *b = &p->batch;
+    struct hw_str records[BATCH_RECORDS];
+    size_t n = 0;
+    for (size_t i = 0; i < b->count; i++)
+        if (!b->places[i].skipped)
+            records[n++] = (struct hw_str){ b->bytes.ptr + b->places[i].at, b->places[i].len };
+    if (!n)
+        return 0;
+    if (feed(p, records, n, err) < 0)
+        return -1;
+    const struct outcome_of *last = &b->outcomes[n - 1];
+    hw_pick_answer(&p->pick, last->kind == SAMPLE ? &last->sample : NULL);
+    spread(b, n);
+    return 0;
+}
+
+static int where(struct hw_player *p, uint64_t from, uint64_t to, struct hw_err *err)
+{
+    if (p->dead)
+        return hw_wrap(err, "between byte %llu and %llu of the output", (unsigned long long)from,
+                       (unsigned long long)to);
     return -1;
 }
 
-int hw_player_flush(struct hw_player *p, struct hw_err *err)
+static int flush_batch(struct hw_player *p, struct hw_err *err)
 {
     struct batch *b = &p->batch;
     if (!b->count)
         return 0;
     int st = ask(p, err);
     if (st < 0)
-        where(p, err);
+        where(p, b->places[0].offset, b->places[b->count - 1].offset, err);
     else
         st = apply_batch(p, err);
     b->size = 2 * b->size < BATCH_RECORDS ? 2 * b->size : BATCH_RECORDS;
@@ -309,21 +348,145 @@ int hw_player_flush(struct hw_player *p, struct hw_err *err)
     return st;
 }
 
+static int add_place(struct hw_player *p, struct place place, const char *text, struct hw_err *err)
+{
+    struct batch *b = &p->batch;
+    place.at = b->bytes.len;
+    b->places[b->count++] = place;
+    if (hw_buf_add(&b->bytes, text, place.len, err) < 0)
+        return -1;
+    return b->count >= b->size || b->bytes.len >= BATCH_BYTES ? flush_batch(p, err) : 0;
+}
+
+/* Records without a hint, however many, are one place: they say nothing, and when the first and the last came is all there is to know. */
+static int add_skipped(struct hw_player *p, int64_t ms, uint64_t offset, struct hw_err *err)
+{
+    struct batch *b = &p->batch;
+    struct place *last = b->count ? &b->places[b->count - 1] : NULL;
+    if (last && last->skipped && last->ms == ms) {
+        last->offset = offset;
+        return 0;
+    }
+    return add_place(p, (struct place){ .ms = ms, .offset = offset, .skipped = true }, "", err);
+}
+
+/* ---- runs ---------------------------------------------------------------------------------------- */
+
+static bool is_in_run(struct hw_player *p, const struct place *place, struct hw_str text)
+{
+    const struct run *run = &p->run;
+    const struct batch *b = &p->batch;
+    bool others = b->count > 1 || (b->count && !b->places[0].skipped); /* that must be fed before */
+    if (p->options.every || !p->meta.newest || others || !p->pick.known)
+        return false;
+    return (!run->count || run->last.ms == place->ms) && hw_pick_follows(&p->pick, text);
+}
+
+/* The newest of them, fed alone; 0 = it gave no sample. */
+static int try_newest(struct hw_player *p, struct hw_err *err)
+{
+    const struct run *run = &p->run;
+    struct outcome_of *o = &p->batch.outcomes[0];
+    struct hw_str text = { run->bytes.ptr + run->last.at, run->last.len };
+    if (feed(p, &text, 1, err) < 0)
+        return where(p, p->applied, run->last.offset, err);
+    bool fine = hw_pick_answer(&p->pick, o->kind == SAMPLE ? &o->sample : NULL);
+    int st = 0;
+    if (fine) {
+        p->batch.size = 1; /* the next run may begin as soon as one record was fed */
+        st = tick(p, run->last.ms, err);
+        p->applied = run->last.offset;
+        if (st == 0)
+            st = apply(p, o, (struct hw_item){ .offset = p->applied }, err);
+    }
+    o->kind = SILENT;
+    return st < 0 ? -1 : fine;
+}
+
+/* All of them, like any others. */
+static int feed_run(struct hw_player *p, struct hw_err *err)
+{
+    const char *at = p->run.bytes.ptr;
+    for (size_t i = 0; i < p->run.count; i++) {
+        struct place place;
+        memcpy(&place, at, sizeof place);
+        if (add_place(p, place, at + sizeof place, err) < 0)
+            return -1;
+        at += sizeof place + place.len;
+    }
+    return 0;
+}
+
+static int end_run(struct hw_player *p, struct hw_err *err)
+{
+    struct run *run = &p->run;
+    if (!run->count)
+        return 0;
+    int st = run->count < RUN_MIN ? 0 : try_newest(p, err);
+    if (st == 0)
+        st = feed_run(p, err);
+    if (st >= 0 && run->skipped)
+        st = add_skipped(p, run->last.ms, run->skipped_offset, err);
+    hw_buf_clear(&run->bytes);
+    run->count = 0;
+    run->skipped = false;
+    return st < 0 ? -1 : 0;
+}
+
+static int add_to_run(struct hw_player *p, struct place place, struct hw_str text,
+                      struct hw_err *err)
+{
+    struct run *run = &p->run;
+    place.at = run->bytes.len + sizeof place;
+    if (!run->count && flush_batch(p, err) < 0)
+        return -1;
+    if (hw_buf_add(&run->bytes, &place, sizeof place, err) < 0 ||
+        hw_buf_add(&run->bytes, text.ptr, text.len, err) < 0)
+        return -1;
+    run->count++;
+    run->last = place;
+    run->skipped = false;
+    return run->bytes.len >= BATCH_BYTES ? end_run(p, err) : 0;
+}
+
+static int skip(struct hw_player *p, const struct place *place, struct hw_err *err)
+{
+    struct run *run = &p->run;
+    if (run->count && run->last.ms == place->ms) {
+        run->skipped = true;
+        run->skipped_offset = place->offset;
+        return 0;
+    }
+    return end_run(p, err) < 0 ? -1 : add_skipped(p, place->ms, place->offset, err);
+}
+
+int hw_player_flush(struct hw_player *p, struct hw_err *err)
+{
+    return end_run(p, err) < 0 ? -1 : flush_batch(p, err);
+}
+
 static void on_record(void *ctx, const struct hw_record *record)
 {
     struct hw_player *p = ctx;
-    struct batch *b = &p->batch;
-    /* The worker cuts it to what the parser takes. */
-    bool cut = record->cut || record->text.len > p->meta.record_max;
+    struct place place = { .ms = p->now_us / 1000,
+                           .offset = record->offset,
+                           .len = record->text.len };
+    int st;
     if (p->failed)
         return;
     p->counts.records++;
-    p->counts.cut += cut;
-    b->places[b->count++] =
-        (struct place){ p->now_us / 1000, record->offset, b->bytes.len, record->text.len };
-    p->failed = hw_buf_add(&b->bytes, record->text.ptr, record->text.len, p->err) < 0;
-    if (!p->failed && (b->count >= b->size || b->bytes.len >= BATCH_BYTES))
-        p->failed = hw_player_flush(p, p->err) < 0;
+    /* The worker cuts it to what the parser takes. */
+    p->counts.cut += record->cut || record->text.len > p->meta.record_max;
+    if (!hw_pick_admits(&p->pick, record->text))
+        st = skip(p, &place, p->err);
+    else if (is_in_run(p, &place, record->text))
+        st = add_to_run(p, place, record->text, p->err);
+    else {
+        st = end_run(p, p->err);
+        if (st == 0)
+            st = add_place(p, place, record->text.ptr, p->err);
+    }
+    p->failed = st < 0;
 }
 
 /* ---- time ---------------------------------------------------------------------------------------- */
@@ -375,7 +538,9 @@ int hw_player_event(struct hw_player *p, const struct hw_cast_event *event, stru
         return -1;
     if (!event->bytes.len)
         return 0;
+    hw_pick_piece(&p->pick, event->bytes);
     hw_records_feed(p->records, event->bytes, on_record, p);
+    hw_pick_piece(&p->pick, (struct hw_str){ "", 0 });
     p->offset += event->bytes.len;
     if (p->failed)
         return -1;
@@ -476,6 +641,7 @@ int hw_player_new(struct hw_player **ret, const struct hw_player_options *option
     p->ctx = ctx;
     p->batch.size = 1;
     hw_buf_init(&p->batch.bytes, BATCH_BYTES + HW_RECORDS_MAX);
+    hw_buf_init(&p->run.bytes, BATCH_BYTES + HW_RECORDS_MAX + sizeof(struct place));
     hw_stopwatch_init(&p->stopwatch, &p->loop, options->timed ? options->speed : 0);
     p->options.speed = p->stopwatch.speed;
     p->clock = (struct hw_clock){ .virtual_time = 1, .unix_ms = options->unix_ms };
@@ -501,5 +667,6 @@ void hw_player_free(struct hw_player *p)
     uv_loop_close(&p->loop);
     hw_records_free(p->records);
     hw_buf_done(&p->batch.bytes);
+    hw_buf_done(&p->run.bytes);
     free(p);
 }

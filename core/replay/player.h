@@ -53,6 +53,7 @@ struct hw_player_options {
     bool timed;      /* the recording has times */
     int64_t unix_ms; /* when it began; 0 = unknown */
     double speed;    /* times real time; 0 = as fast as possible */
+    bool every;      /* the parser sees every record, whatever it says of the newest */
 };
 
 struct hw_player;
@@ -66,7 +67,8 @@ const struct hw_parser_meta *hw_player_meta(const struct hw_player *p);
 /* HW_ELUA: the parser was set aside, or the worker can't be had. */
 HW_MUST_USE int hw_player_event(struct hw_player *p, const struct hw_cast_event *event,
                                 struct hw_err *err);
-/* What waits is given to the parser: for an input that pauses. */
+/* What waits is given to the parser: for an input that pauses. Of records of which only the newest matters, which ones are seen
+ * depends on it; the end does not. */
 HW_MUST_USE int hw_player_flush(struct hw_player *p, struct hw_err *err);
 /* The recording is over. code: exit status of the command, -1 = unknown. whole: it did not break off. */
 HW_MUST_USE int hw_player_end(struct hw_player *p, int code, bool whole, struct hw_err *err);

@@ -46,7 +46,14 @@ static void refuse_fault(struct hw_reporter *r, const struct hw_flow *f, const c
 static void clear_held(struct hw_flow *f)
 {
     hw_buf_clear(&f->held);
-    f->held_count = 0;
+    f->held_count = f->tried = f->each = 0;
+}
+
+static void drop_held(struct hw_flow *f, size_t count, size_t bytes)
+{
+    hw_buf_drop(&f->held, bytes);
+    f->held_count -= count;
+    f->each -= f->each < count ? f->each : count;
 }
 
 void hw_flow_add(struct hw_reporter *r, struct hw_flow *f, struct hw_str record)
@@ -55,6 +62,10 @@ void hw_flow_add(struct hw_reporter *r, struct hw_flow *f, struct hw_str record)
     struct hw_err err;
     if (is_file(r, f))
         clear_held(f);
+    else if (!hw_pick_admits(&f->pick, record)) {
+        hw_tracker_silent(&r->tracker, f->name, hw_reporter_now(r));
+        return;
+    }
     /* The ceiling is above what the output may hold (HW_HELD_MAX and the records of one more read), so it is memory. */
     if (hw_buf_add(&f->held, &len, sizeof len, &err) < 0 ||
         hw_buf_add(&f->held, record.ptr, record.len, &err) < 0)
@@ -67,15 +78,20 @@ bool hw_flow_is_quiet(const struct hw_flow *f)
     return !f->used || (!f->parsing && !f->held_count);
 }
 
+static struct hw_str held_at(const struct hw_flow *f, size_t at)
+{
+    uint32_t len;
+    memcpy(&len, f->held.ptr + at, sizeof len);
+    return (struct hw_str){ f->held.ptr + at + sizeof len, len };
+}
+
 /* The first records that wait, at most BATCH_RECORDS; returns how many bytes of held they take. */
 static size_t take_batch(const struct hw_flow *f, struct hw_str *records, size_t *ret_count)
 {
     size_t at = 0, n = 0;
     for (; n < BATCH_RECORDS && n < f->held_count; n++) {
-        uint32_t len;
-        memcpy(&len, f->held.ptr + at, sizeof len);
-        records[n] = (struct hw_str){ f->held.ptr + at + sizeof len, len };
-        at += sizeof len + len;
+        records[n] = held_at(f, at);
+        at += sizeof(uint32_t) + records[n].len;
     }
     *ret_count = n;
     return at;
@@ -87,21 +103,49 @@ static void source_trouble(struct hw_reporter *r, struct hw_flow *f, const char 
     clear_held(f);
 }
 
+/* Of the first records that wait, those that each go on from the one before: only the last of them matters. Returns how many
+ * bytes of held they take. */
+static size_t take_newest(struct hw_flow *f, struct hw_str *ret, size_t *ret_count)
+{
+    size_t at = 0, n = 0;
+    for (; n < f->held_count && !f->each; n++) {
+        struct hw_str record = held_at(f, at);
+        if (!hw_pick_follows(&f->pick, record))
+            break;
+        *ret = record;
+        at += sizeof(uint32_t) + record.len;
+    }
+    *ret_count = n;
+    return at;
+}
+
 static void send_held(struct hw_reporter *r, struct hw_flow *f)
 {
     struct hw_str records[BATCH_RECORDS];
     struct hw_err err = { .msg = "parser worker: busy" };
-    size_t count, bytes = take_batch(f, records, &count);
+    size_t count = 1, bytes = take_newest(f, records, &f->tried);
+    f->tried_bytes = bytes;
+    if (f->tried < 2) {
+        f->tried = 0;
+        bytes = take_batch(f, records, &count);
+    }
+    if (!count) /* never: something waits */
+        return;
     int st = hw_worker_feed(r->worker, f->id, records, count, ++f->seq, &err);
+    if (st != 0)
+        f->tried = 0;
     if (st > 0) /* the other flow has filled the queue: again at its next `fed` */
         return;
     if (st < 0) {
         source_trouble(r, f, err.msg);
         return;
     }
+    hw_pick_fed(&f->pick, records[count - 1]);
     f->parsing = true;
-    hw_buf_drop(&f->held, bytes);
-    f->held_count -= count;
+    f->sent = count;
+    f->answered = false;
+    if (!f->tried) /* else they may be wanted again */
+        drop_held(f, count, bytes);
 }
 
 static void pump(struct hw_reporter *r, struct hw_flow *f)
@@ -148,8 +192,9 @@ void hw_flow_stop(struct hw_reporter *r, struct hw_flow *f)
         return;
     if (!f->dead)
         hw_worker_unload(r->worker, f->id);
+    clear_held(f);
     hw_buf_done(&f->held);
-    f->held_count = 0;
+    hw_pick_init(&f->pick, NULL);
     f->used = f->parsing = false;
     make_room(r);
 }
@@ -177,8 +222,9 @@ static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
 {
     struct hw_reporter *r = ctx;
     struct hw_flow *f = flow_of(r, id);
-    (void)seq, (void)index;
     f->samples++;
+    if (seq == f->seq && index + 1 == f->sent)
+        f->answered = hw_pick_answer(&f->pick, sample);
     if (is_file(r, f))
         file_wins(r);
     hw_tracker_sample(&r->tracker, sample, is_file(r, f) || f->word, f->name, hw_reporter_now(r));
@@ -196,19 +242,34 @@ static void on_refused(void *ctx, unsigned id, uint64_t seq, size_t index, const
 {
     struct hw_reporter *r = ctx;
     const struct hw_flow *f = flow_of(r, id);
+    bool fault = r->fault;
     (void)seq, (void)index;
-    if (r->fault)
+    r->fault = false;
+    if (f->tried) /* it comes again, in its place among those before it */
+        return;
+    if (fault)
         refuse_fault(r, f, why);
     else
         hw_reporter_refuse(r, why, where(r, f));
-    r->fault = false;
 }
 
 static void on_silent(void *ctx, unsigned id, uint64_t seq, size_t count)
 {
     struct hw_reporter *r = ctx;
+    struct hw_flow *f = flow_of(r, id);
     (void)seq, (void)count;
-    hw_tracker_silent(&r->tracker, flow_of(r, id)->name, hw_reporter_now(r));
+    if (!f->tried)
+        hw_tracker_silent(&r->tracker, f->name, hw_reporter_now(r));
+}
+
+/* The newest of them gave a sample: the others are done too. Else they are fed after all. */
+static void settle_tried(struct hw_flow *f)
+{
+    if (f->tried && f->answered)
+        drop_held(f, f->tried, f->tried_bytes);
+    else
+        f->each = f->tried ? f->tried : f->each;
+    f->tried = 0;
 }
 
 static void on_fed(void *ctx, unsigned id, uint64_t seq)
@@ -218,6 +279,7 @@ static void on_fed(void *ctx, unsigned id, uint64_t seq)
     if (!f->parsing || seq != f->seq)
         return;
     f->parsing = false;
+    settle_tried(f);
     hw_reporter_advance(r);
 }
 
@@ -226,6 +288,7 @@ static void on_loaded(void *ctx, unsigned id, const struct hw_parser_meta *meta)
     struct hw_flow *f = flow_of(ctx, id);
     memcpy(f->name, meta->name, sizeof f->name);
     f->word = meta->word;
+    hw_pick_init(&f->pick, meta);
 }
 
 static void on_started(void *ctx, enum hw_confined confined)
@@ -255,6 +318,7 @@ static void on_parser_failed(void *ctx, unsigned id, const char *why)
     hw_tracker_source(&r->tracker, f->why);
     hw_log(HW_ERROR, "report", "%s; progress can't be read", f->why);
     f->parsing = false;
+    hw_pick_init(&f->pick, NULL);
     clear_held(f);
     hw_reporter_advance(r);
 }

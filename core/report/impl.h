@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/causes.h"
+#include "lua/pick.h"
 #include "report/reporter.h"
 #include "source/records.h"
 #include "source/watch.h"
@@ -57,7 +58,13 @@ struct hw_flow {
     bool parsing;       /* one is */
     struct hw_buf held; /* records that wait: a length (uint32_t), then the bytes, and so on */
     size_t held_count;
-    bool finished; /* the parser was told how the command ended */
+    struct hw_pick pick; /* of the output; not used for the file, of which each line counts */
+    size_t tried; /* of the records that wait, so many were skipped for the last of them, which is with the worker; 0 = none */
+    size_t tried_bytes; /* of held that they take */
+    size_t each;        /* of the records that wait, so many must be fed one by one */
+    size_t sent;        /* records of the batch that is with the worker */
+    bool answered;      /* its last record gave a sample */
+    bool finished;      /* the parser was told how the command ended */
     uint64_t samples;
 };
 

@@ -49,7 +49,9 @@ bool hw_reporter_output(struct hw_reporter *r, int i, struct hw_str bytes)
     struct hw_flow *f = &r->flows[HW_FLOW_OUTPUT];
     if (!hw_reporter_wants_output(r))
         return true; /* nobody wants to know */
+    hw_pick_piece(&f->pick, bytes);
     hw_records_feed(stream(r, i), bytes, on_record, r);
+    hw_pick_piece(&f->pick, (struct hw_str){ "", 0 });
     await_pause(r);
     hw_reporter_advance(r);
     r->full = f->used && f->held.len >= HW_HELD_MAX;

@@ -5,7 +5,8 @@ local words = require "headway.lint_words"
 local M = {}
 
 --- The contract's fields of a sample.
-local SAMPLE = { "done", "total", "unit", "fraction", "message", "phase", "scanning", "restart", "also", "ended" }
+local SAMPLE = { "done", "total", "unit", "fraction", "message", "phase", "scanning", "restart", "also", "ended",
+  "newest" }
 local NOT_THERE = { io = true, os = true, debug = true, package = true, load = true, loadfile = true, dofile = true,
   collectgarbage = true, xpcall = true, warn = true, loadstring = true, unpack = true, setfenv = true, getfenv = true }
 local FINDINGS = 60

@@ -115,7 +115,8 @@ describe("the contract", function()
     { "no feed", "local M = { api = 1 } function M.new() return {} end return M", "feed is a nil, expected a function" },
     { "name of a wrong type", "local M = { api = 1, name = 7 } return M", "name is a number, expected a string" },
     { "record_max out of range", "local M = { api = 1, record_max = 65537 } return M", "record_max must be an integer from 1 to 65536" },
-    { "newest of a wrong type", "local M = { api = 1, newest = 'yes' } return M", "newest is a string, expected a boolean" },
+    { "newest of a wrong type", "local M = { api = 1, newest = 7 } return M", "newest is a number, expected a boolean" },
+    { "newest that is no form", "local M = { api = 1, newest = 'yes' } return M", "newest is no form of a record: no number that grows" },
     { "new gives no table", "local M = { api = 1 } function M.new() return 1 end M.feed = M.new return M", "new returns a number" },
     { "syntax", "local M = { return M", "own.lua:1: " },
   }

@@ -117,7 +117,7 @@ describe("nm:", function()
 
   it("says what it is", function()
     assert.same({
-      name = "nm", unit = "items", word = true, api = 1, record_max = 4096, hints = { "/" },
+      name = "nm", unit = "items", word = true, api = 1, record_max = 4096, hints = { "/" }, newest = "^%+/%=$",
       options = { { name = "unit", type = "string", default = "items", help = "what is counted" } },
     }, strict:meta())
   end)

@@ -247,6 +247,46 @@ describe("headway run over a log", function()
     end)
   end
 
+  --- A parser of which only the newest record matters; it tells how many it has seen.
+  local function counting()
+    local path = dir .. "/seen.lua"
+    shell.write(path, [[
+local M = { api = 1, name = "seen", unit = "files", newest = "^%+ of %=" }
+M.__index = M
+function M.new() return setmetatable({ seen = 0 }, M) end
+function M:feed(record)
+  local n, m = record:match "^(%d+) of (%d+)$"
+  if not n then return nil end
+  self.seen = self.seen + 1
+  return { done = math.tointeger(tonumber(n)), total = math.tointeger(tonumber(m)), message = "seen " .. self.seen }
+end
+return M]])
+    return path
+  end
+
+  local function lines_to(n, last)
+    local list = {}
+    for i = 1, n do list[i] = i .. " of 50000" end
+    list[#list + 1] = last
+    return table.concat(list, "\n") .. "\n"
+  end
+
+  it("of records that come together the parser sees the newest, where it says so", function()
+    append(lines_to(40000))
+    start { HEADWAY_PARSER = counting() }
+    local seen = tonumber(s:await("40000/50000").message:match "^seen (%d+)$")
+    assert.is_true(seen >= 2 and seen < 2000, seen)
+  end)
+
+  it("and those before it where it says nothing", function()
+    append(lines_to(40000, "40001 of 50000 or so"))
+    start { HEADWAY_PARSER = counting() }
+    s:await "40000/50000"
+    append "50000 of 50000\n"
+    assert.equal("50000/50000", s:await("50000/50000").progress)
+    assert.equal("50000/50000", s:stop().progress)
+  end)
+
   --- How often any of its threads has gone to sleep.
   local function naps(pid)
     local _, text = shell.run(("cat /proc/%d/task/*/status"):format(pid))

@@ -24,6 +24,7 @@
 ---@field restart? boolean        counts begin anew; without it a smaller count is held back
 ---@field also? headway.Count[]   up to four further counts of the same moment
 ---@field ended? "complete"|"partial"|"failed"  a summary line said so; the exit status overrules it
+---@field newest? boolean         false: the module's `newest` does not hold now, the next records must all be seen
 
 ---@class headway.Count
 ---@field done integer
@@ -62,6 +63,12 @@
 --- most 16 of 1 to
 --- 47 bytes; none or empty: every record. They don't hold for progress files
 ---@field record_max? integer     bytes of a record, 1 to 65536, default 4096; the core cuts longer ones
+---@field newest? boolean|string  of records that come together only the newest matters: it says all that those
+--- before it did, and leaves the parser as if it had seen them. A record of which feed says nothing must change
+--- nothing: then those before it are fed after all. true: of any records. A string: of records that hold this, with
+--- numbers that tell that nothing else happened between two of them:
+--- "%+" grows or stays, "%-" shrinks or stays, "%=" stays, "%d" any, "%%" a percent sign; "^" in front: from the
+--- record's start; "$" at the end: up to its end, but for blanks. "(xfr#%+, to-chk=%-/%=)$"
 ---@field newest? boolean         only the newest record of a batch matters: each says all, errors too
 ---@field word? boolean           its counts are the task's own words: published as they are, a smaller one is a
 --- restart. What

@@ -126,7 +126,10 @@ void hw_mod_push_meta(lua_State *L, const struct hw_parser_meta *m)
     set_text(L, "unit", m->unit);
     set_integer(L, "api", m->api);
     set_integer(L, "record_max", (int64_t)m->record_max);
-    set_flag(L, "newest", m->newest);
+    if (m->form.count)
+        set_text(L, "newest", m->form.text);
+    else
+        set_flag(L, "newest", m->newest);
     set_flag(L, "word", m->word);
     set_text(L, "tool", m->tool);
     set_text(L, "versions", m->versions);

@@ -237,12 +237,41 @@ static int parsers_choose(lua_State *L)
     return 1;
 }
 
+/* Where a hint first stands in a text, nil = nowhere. */
+static int parsers_hint(lua_State *L)
+{
+    struct hw_str hint, text;
+    struct hw_hint h;
+    hint.ptr = luaL_checklstring(L, 1, &hint.len);
+    text.ptr = luaL_checklstring(L, 2, &text.len);
+    luaL_argcheck(L, hw_hint_set(&h, hint), 1, "no hint");
+    const char *at = hw_hint_find(&h, text.ptr, text.ptr + text.len);
+    if (!at)
+        return 0;
+    lua_pushinteger(L, at - text.ptr + 1);
+    return 1;
+}
+
+/* Whether the second record follows the first by a form; nil = one of them has not the form; nil, why = it is no form. */
+static int parsers_follows(lua_State *L)
+{
+    struct hw_form form;
+    struct hw_form_values before, now;
+    struct hw_err err;
+    if (hw_form_set(&form, luaL_checkstring(L, 1), &err) < 0)
+        return hw_mod_fail(L, &err);
+    if (!hw_form_read(&form, hw_str(luaL_checkstring(L, 2)), &before) ||
+        !hw_form_read(&form, hw_str(luaL_checkstring(L, 3)), &now))
+        return 0;
+    lua_pushboolean(L, hw_form_follows(&form, &before, &now));
+    return 1;
+}
+
 int hw_mod_parsers(lua_State *L)
 {
-    static const luaL_Reg functions[] = { { "choose", parsers_choose },
-                                          { "find", parsers_find },
-                                          { "list", parsers_list },
-                                          { NULL, NULL } };
+    static const luaL_Reg functions[] = { { "choose", parsers_choose },   { "find", parsers_find },
+                                          { "follows", parsers_follows }, { "hint", parsers_hint },
+                                          { "list", parsers_list },       { NULL, NULL } };
     luaL_newlib(L, functions);
     return 1;
 }
