@@ -11,19 +11,46 @@
 enum {
     CONNECT_MS = 5000,
     HEADERS_MAX = 64 * 1024,
-    ROOM = 16 * 1024, /* curl's receive and send buffers */
+    ROOM = 16 * 1024,        /* curl's receive and send buffers */
+    STREAM_ROOM = 64 * 1024, /* of a stream, before it must be emptied */
 };
 
 #define PARTIAL(kind) "Accept: application/json;as=" kind ";g=meta.k8s.io;v=v1, application/json"
 
+/* Anything but a 2xx is no stream, but an answer that says why not. */
+static bool is_flowing(struct hw_kube_transfer *t)
+{
+    long status = 0;
+    if (t->on_data && !t->flows) {
+        curl_easy_getinfo(t->job.easy, CURLINFO_RESPONSE_CODE, &status);
+        t->flows = status >= 200 && status < 300;
+    }
+    return t->flows;
+}
+
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
     struct hw_kube_transfer *t = ctx;
+    bool flows = is_flowing(t);
+    if (flows && t->answer.len >= STREAM_ROOM) {
+        t->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (flows)
+        t->on_data(t->job.ctx);
     if (hw_buf_add(&t->answer, data, size * n, NULL) == 0)
         return size * n;
     t->no_memory = size * n <= t->answer.max - t->answer.len;
     t->too_much = !t->no_memory;
     return 0; /* ends the transfer */
+}
+
+void hw_kube_transfer_resume(struct hw_kube_transfer *t)
+{
+    if (!t->paused)
+        return;
+    t->paused = false;
+    curl_easy_pause(t->job.easy, CURLPAUSE_CONT);
 }
 
 /* name with its colon, in lower case. The value stays as it came, with the line's end. */
@@ -251,6 +278,7 @@ int hw_kube_transfer_open(struct hw_kube_transfer *t, const struct hw_kube_confi
                           const struct hw_kube_exchange *x, struct hw_err *err)
 {
     *t = (struct hw_kube_transfer){ .job = t->job };
+    t->on_data = x->on_data;
     hw_buf_init(&t->answer, x->answer_max);
     t->job.easy = curl_easy_init();
     CURLcode st = CURLE_OUT_OF_MEMORY;
