@@ -88,6 +88,12 @@ static int parse_name(struct hw_hub_kind *row, const char *name, struct hw_err *
     return hw_kube_check_name("group", row->group, err);
 }
 
+static bool is_label(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./");
+    return n && n <= 317 && !text[n]; /* a prefix of 253, "/", a name of 63 */
+}
+
 static int parse_word(struct hw_hub_kind *row, const char *name, char *word, struct hw_err *err)
 {
     char *value = strchr(word, '=');
@@ -95,8 +101,8 @@ static int parse_word(struct hw_hub_kind *row, const char *name, char *word, str
         *value++ = '\0';
     if (value && strcmp(word, "kind") == 0 && value[0] && !row->kind)
         row->kind = hw_xstrdup(value);
-    else if (value && strcmp(word, "pods") == 0 && value[0] && !row->pod_label)
-        row->pod_label = strcmp(value, "owner") == 0 ? NULL : hw_xstrdup(value);
+    else if (value && strcmp(word, "pods") == 0 && is_label(value) && !row->pod_label)
+        row->pod_label = hw_xstrdup(value);
     else if (value && strcmp(word, "value") == 0 && strcmp(value, "infos") == 0)
         row->target = HW_HUB_INFOS;
     else if (value && strcmp(word, "value") == 0 && strcmp(value, "annotations") == 0)
@@ -107,7 +113,7 @@ static int parse_word(struct hw_hub_kind *row, const char *name, char *word, str
         row->proof = HW_HUB_CONDITIONS;
     else
         return hw_fail(err, HW_ECONFIG,
-                       "kind '%s': '%s%s%s': expected kind=KIND, pods=owner|LABEL, "
+                       "kind '%s': '%s%s%s': expected kind=KIND, pods=LABEL, "
                        "value=infos|annotations or proof=phase|conditions",
                        name, word, value ? "=" : "", value ? value : "");
     return 0;
@@ -123,9 +129,10 @@ static int parse_row(const struct hw_hub_kinds *k, struct hw_hub_kind *row, cons
     for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
         if (parse_word(row, name, w, err) < 0)
             return -1;
-    if (!row->kind)
-        return hw_fail(err, HW_ECONFIG,
-                       "kind '%s': kind=KIND is missing, as an owner reference names it", name);
+    if (!row->kind || !row->pod_label)
+        return hw_fail(err, HW_ECONFIG, "kind '%s': %s is missing", name,
+                       row->kind ? "pods=LABEL, which its pods carry,"
+                                 : "kind=KIND, as an owner reference names it,");
     if (hw_hub_kinds_find(k, row->group, row->kind))
         return hw_fail(err, HW_ECONFIG, "kind '%s': %s of %s is followed already", name, row->kind,
                        row->group);

@@ -27,9 +27,9 @@ struct hw_hub_kind {
     bool metadata_only;
     enum hw_hub_target target;
     enum hw_hub_proof proof;
-    /* How its pods are found when their owners don't lead to it; NULL = they do. */
+    /* How its pods are found where their owners don't lead to it; NULL = they do. */
     const char *pod_suffix; /* a pod without an owner, named like it with this behind */
-    const char *pod_label;  /* a pod whose label of that name holds its name */
+    const char *pod_label;  /* pods with that label are looked at; the label holds its name */
 };
 
 enum { HW_HUB_KINDS_MAX = 24 };
@@ -43,8 +43,8 @@ struct hw_hub_kinds {
 /* Pod, Job, CronJob and Fluid's four. jobs: plain Jobs are operations, too. */
 void hw_hub_kinds_init(struct hw_hub_kinds *k, bool jobs);
 void hw_hub_kinds_done(struct hw_hub_kinds *k);
-/* One more kind of operation. name: "resource.version.group"; text: "kind=PyTorchJob pods=LABEL|owner value=infos|annotations
- * proof=phase|conditions"; all but kind may be left out: owner, annotations, conditions. HW_ECONFIG. */
+/* One more kind of operation. name: "resource.version.group"; text: "kind=PyTorchJob pods=training.kubeflow.org/job-name
+ * value=annotations|infos proof=conditions|phase"; the first of each when value or proof is left out. HW_ECONFIG. */
 HW_MUST_USE int hw_hub_kinds_add(struct hw_hub_kinds *k, const char *name, const char *text,
                                  struct hw_err *err);
 /* As an ownerReference names it; NULL when it is none of ours. */

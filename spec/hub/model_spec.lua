@@ -136,7 +136,7 @@ describe("owners:", function()
 
   it("kinds of the settings: by owner, by label; status or annotations; phase or conditions", function()
     local m = core.hub.new(true, {
-      ["pytorchjobs.v1.kubeflow.org"] = "kind=PyTorchJob",
+      ["pytorchjobs.v1.kubeflow.org"] = "kind=PyTorchJob pods=training.kubeflow.org/job-name",
       ["copies.v1.example.org"] = "kind=Copy pods=example.org/copy value=infos proof=phase",
     })
     API.PyTorchJob, API.Copy = "kubeflow.org/v1", "example.org/v1"
@@ -152,7 +152,7 @@ describe("owners:", function()
   end)
 
   for text, why in pairs {
-    ["kind=Pod pods=a"] = "resource.version.group", ["pods=x"] = "kind=KIND is missing", ["kind=A value=x"] = "value=x",
+    ["kind=Pod pods=a"] = "resource.version.group", ["pods=x"] = "kind=KIND", ["kind=A"] = "pods=LABEL", ["kind=A pods=a,b"] = "pods=a,b", ["kind=A value=x"] = "value=x",
     ["kind=A color=red"] = "color=red", ["kind=A proof"] = "'proof'",
   } do
     it("a kind of the settings that is wrong: " .. text, function()
