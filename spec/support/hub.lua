@@ -62,6 +62,22 @@ function Hub:start(name, ...)
   return p
 end
 
+--- The same through a listener of the fault proxy.
+---@param name string
+---@param route headway.spec.FaultRoute
+---@param ... string  flags
+---@return headway.spec.Process
+function Hub:start_behind(name, route, ...)
+  local account = self:account(name)
+  local config = self.c:kubeconfig(("%s/%s-%s.kubeconfig"):format(self.c.dir, self.namespace, name), {
+    server = "https://127.0.0.1:" .. route.port, ca = route.proxy.dir .. "/ca.crt", token = account.token,
+    namespace = self.namespace })
+  local p = process.start({ process.headway, "hub", "--log", "debug", "--kubeconfig", config, ... },
+    { HEADWAY_POD_NAME = name, HEADWAY_HUB_NAMESPACE = self.namespace })
+  self.replicas[#self.replicas + 1] = p
+  return p
+end
+
 --- Waits until the replica knows all; nil with its log when it does not.
 function M.ready(p) return assert(p:expect("err", "hub: ready: [^\n]*", 30), p:err()) end
 function M.leads(p) return assert(p:expect("err", "hub: leads as [^\n]*", 30), p:err()) end
