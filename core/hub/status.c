@@ -12,9 +12,9 @@
 #include "sink/status.h"
 
 enum {
-    REST_MS =
-        1000, /* between two looks at an operation that needs nothing: a burst of events costs one */
-    LOOK_MS = 100,      /* the same, while it is queued anyway */
+    REST_MS = 1000, /* between two looks: a burst of events costs one */
+    LOOK_MS = 100,  /* the same, while it is queued anyway */
+    BAR_MS = 60000, /* for a kind that may not be written: the right may come, but nobody hurries */
     FLIGHTS_MAX = 4,    /* writes at once */
     DEADLINE_MS = 3000, /* of a write: over before another could lead */
     LOOKS_MAX = 500,    /* in one turn of the loop */
@@ -27,10 +27,16 @@ enum place {
     FRESH,   /* something changed, nobody has looked yet */
     RESTING, /* was looked at */
     COOLING, /* was written */
+    BARRED,  /* its kind may not be written */
     URGENT,  /* to be written: states, first and last values */
     NORMAL,  /* to be written: another percent */
     WRITING,
     PLACES,
+};
+
+struct bar {
+    const struct hw_hub_kind *kind;
+    int64_t until_ms;
 };
 
 struct flight {
@@ -52,6 +58,7 @@ struct hw_hub_writer {
     struct hw_pace pace;             /* for what it learns of slow answers */
     struct hw_backoff backoff;
     int64_t paused_until_ms;
+    struct bar bars[HW_HUB_KINDS_MAX];
     int causes[CAUSES_MAX], cause_count; /* that were told */
     int64_t waiting;
     struct hw_hub_writer_counts counts;
@@ -146,6 +153,15 @@ void hw_hub_writer_forget(struct hw_hub_writer *w, struct hw_hub_operation *op)
     move(w, &op->turn, IDLE);
 }
 
+static struct bar *bar_of(struct hw_hub_writer *w, const struct hw_hub_kind *kind)
+{
+    struct bar *b = w->bars;
+    while (b->kind && b->kind != kind)
+        b++;
+    b->kind = kind;
+    return b;
+}
+
 /* Those whose rest is over. */
 static void rouse(struct hw_hub_writer *w, enum place place)
 {
@@ -193,6 +209,12 @@ static void on_reply(void *ctx, const struct hw_kube_reply *reply);
 static bool launch(struct hw_hub_writer *w, struct flight *f, struct hw_hub_operation *op)
 {
     int64_t unix_ms = hw_wall_ms(w->clock);
+    int64_t bar = bar_of(w, op->kind)->until_ms - hw_now_ms(w->clock);
+    if (bar > 0) {
+        op->turn.dirty = true;
+        rest(w, &op->turn, BARRED, bar);
+        return false;
+    }
     op->turn.dirty = false;
     if (!hw_hub_view(op, unix_ms, &f->value) || hw_hub_need(op, &f->value) == HW_HUB_FINE) {
         rest(w, &op->turn, RESTING, REST_MS);
@@ -302,12 +324,16 @@ static void refused(struct hw_hub_writer *w, struct flight *f, const struct hw_k
         w->counts.conflicts++;
         rest(w, t, RESTING, REST_MS);
         return;
+    case HW_KUBE_FORBIDDEN: /* one of the kind asks again when the time is over */
+        bar_of(w, f->op->kind)->until_ms = hw_now_ms(w->clock) + BAR_MS;
+        w->counts.refused++;
+        log_refusal(w, f->op, reply);
+        rest(w, t, BARRED, BAR_MS);
+        return;
     case HW_KUBE_NOT_FOUND:
-    case HW_KUBE_GONE: /* so it will be told */
+    case HW_KUBE_GONE:
+    case HW_KUBE_INVALID: /* gone, or Fluid has not written its first status yet: an event will tell */
         t->dirty = false;
-        break;
-    case HW_KUBE_FORBIDDEN:
-    case HW_KUBE_INVALID: /* Fluid has not written its first status yet, or a right is missing: it may come */
         break;
     default: /* all wait, and this one is first again */
         pause_all(w, reply);
@@ -362,10 +388,11 @@ static void on_timer(uv_timer_t *timer)
     struct hw_hub_turn *t;
     rouse(w, RESTING);
     rouse(w, COOLING);
+    rouse(w, BARRED);
     for (int i = 0; i < LOOKS_MAX && (t = head(w, FRESH)); i++)
         look(w, t);
     int64_t wait = write_some(w);
-    wait = until(w, COOLING, until(w, RESTING, wait));
+    wait = until(w, BARRED, until(w, COOLING, until(w, RESTING, wait)));
     if (head(w, FRESH))
         wait = 0;
     if (wait >= 0)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "hub/node.h"
+#include "hub/tree.h"
 
 enum { FEW = 16, SHOWN_MAX = 60 /* bytes of a task's reason in the operation's */ };
 

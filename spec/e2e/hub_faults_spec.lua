@@ -121,6 +121,7 @@ describe("hub behind faults:", function()
     c:kill("etcd", "KILL")
     c:kill("apiserver", "KILL")
     os.execute "sleep 3"
+    for _, socket in ipairs { "etcd:1", "peer:1" } do os.remove(c.dir .. "/" .. socket) end -- which it could not do
     c:spawn_etcd()
     c:start_apiserver()
     local round = go_on(3, 1)

@@ -231,12 +231,21 @@ describe("hub:", function()
     c:role(hub.namespace, "weak", { { apiGroups = { "coordination.k8s.io" }, resources = { "leases" },
       verbs = { "get", "create", "patch" } } })
     hub.accounts.weak = c:fake_serviceaccount_dir(hub.namespace, "weak")
-    local list = { hub:operation("DataProcess", "fine"), hub:operation("DataLoad", "mute") }
+    local list = { hub:operation("DataProcess", "fine") }
+    for i = 2, 8 do list[i] = hub:operation("DataLoad", "mute" .. i) end
+    local from = c:audit_position()
     local p = hub:start("weak", "--status-gap", "1s")
     hub:report(list, function(i) return i .. "/9" end)
     hub:await(list, function(i) return i == 1 and "1/9" or "-" end)
     assert.truthy(p:expect("err", "needs verb 'list' on 'databackups'"), p:err())
     assert.truthy(p:expect("err", "needs verb 'patch' on 'dataloads/status'"), p:err())
+    for round = 1, 3 do
+      hub:report(list, function(i) return math.min(i + round, 9) .. "/9" end)
+      hub:await(list, function(i) return i == 1 and (1 + round) .. "/9" or "-" end, 5)
+    end
+    local refused = 0
+    for _, event in ipairs(hub:writes(from)) do refused = refused + (event.responseStatus.code == 403 and 1 or 0) end
+    assert.is_true(refused >= 1 and refused <= 4, refused .. " refusals") -- as many as were under way at once
   end)
 
   it("a kind of the settings: another resource's pods by label", function()
