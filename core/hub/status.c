@@ -12,16 +12,17 @@
 #include "sink/status.h"
 
 enum {
-    REST_MS = 1000, /* between two looks: a burst of events costs one */
-    LOOK_MS = 100,  /* the same, while it is queued anyway */
-    BAR_MS = 60000, /* for a kind that may not be written: the right may come, but nobody hurries */
+    REST_MS = 100,      /* between two looks: a burst of events costs one */
+    AGAIN_MS = 1000,    /* after a conflict */
+    BAR_MS = 60000,     /* for a kind that may not be written: the right may come, nobody hurries */
     FLIGHTS_MAX = 4,    /* writes at once */
     DEADLINE_MS = 3000, /* of a write: over before another could lead */
     LOOKS_MAX = 500,    /* in one turn of the loop */
     CAUSES_MAX = 16,
 };
 
-/* Where an operation stands. All but the first are lists, in the order in which they were joined. */
+/* Where an operation stands. All but the first are lists: those that wait for a time by that, the others in the order in which
+ * they were joined. */
 enum place {
     IDLE,
     FRESH,   /* something changed, nobody has looked yet */
@@ -82,22 +83,34 @@ static bool is_queued(int place)
     return place == URGENT || place == NORMAL;
 }
 
+static void leave(struct hw_hub_writer *w, struct hw_hub_turn *t)
+{
+    if (t->place == IDLE)
+        return;
+    t->prev->next = t->next;
+    t->next->prev = t->prev;
+    t->prev = t->next = NULL;
+    w->waiting -= is_queued(t->place);
+    t->place = IDLE;
+}
+
+/* after: a member of that list, or its head. */
+static void join(struct hw_hub_writer *w, struct hw_hub_turn *t, enum place place,
+                 struct hw_hub_turn *after)
+{
+    t->prev = after;
+    t->next = after->next;
+    after->next->prev = t;
+    after->next = t;
+    w->waiting += is_queued((int)place);
+    t->place = (int)place;
+}
+
 static void move(struct hw_hub_writer *w, struct hw_hub_turn *t, enum place place)
 {
-    struct hw_hub_turn *list = &w->lists[place];
-    if (t->place != IDLE) {
-        t->prev->next = t->next;
-        t->next->prev = t->prev;
-    }
-    w->waiting += is_queued((int)place) - is_queued(t->place);
-    t->place = (int)place;
-    t->prev = t->next = NULL;
-    if (place == IDLE)
-        return;
-    t->prev = list->prev;
-    t->next = list;
-    list->prev->next = t;
-    list->prev = t;
+    leave(w, t);
+    if (place != IDLE)
+        join(w, t, place, w->lists[place].prev);
 }
 
 static void wake(struct hw_hub_writer *w)
@@ -107,10 +120,15 @@ static void wake(struct hw_hub_writer *w)
 
 /* ---- what is due ---- */
 
+/* For ms; nearly always as long as those before it. */
 static void rest(struct hw_hub_writer *w, struct hw_hub_turn *t, enum place place, int64_t ms)
 {
+    struct hw_hub_turn *list = &w->lists[place], *after;
+    leave(w, t);
     t->due_ms = hw_now_ms(w->clock) + ms;
-    move(w, t, place);
+    for (after = list->prev; after != list && after->due_ms > t->due_ms; after = after->prev)
+        continue;
+    join(w, t, place, after);
 }
 
 /* Into the queue that it belongs to, where it keeps its place; or to rest. */
@@ -138,7 +156,7 @@ void hw_hub_writer_touch(struct hw_hub_writer *w, struct hw_hub_operation *op)
     if (t->place == IDLE || (rests && op->over != HW_HUB_GOES_ON))
         move(w, t, FRESH);
     else if (is_queued(t->place) &&
-             (op->over != HW_HUB_GOES_ON || hw_now_ms(w->clock) - t->looked_ms >= LOOK_MS))
+             (op->over != HW_HUB_GOES_ON || hw_now_ms(w->clock) - t->looked_ms >= REST_MS))
         look(w, t);
     else
         return;
@@ -322,7 +340,7 @@ static void refused(struct hw_hub_writer *w, struct flight *f, const struct hw_k
     switch (reply->outcome) {
     case HW_KUBE_CONFLICT: /* the watch brings the newer version */
         w->counts.conflicts++;
-        rest(w, t, RESTING, REST_MS);
+        rest(w, t, RESTING, AGAIN_MS);
         return;
     case HW_KUBE_FORBIDDEN: /* one of the kind asks again when the time is over */
         bar_of(w, f->op->kind)->until_ms = hw_now_ms(w->clock) + BAR_MS;
@@ -408,7 +426,7 @@ void hw_hub_writer_allow(struct hw_hub_writer *w, bool allowed)
         f->call = NULL;
         if (f->op) {
             f->op->turn.dirty = true;
-            rest(w, &f->op->turn, RESTING, REST_MS);
+            rest(w, &f->op->turn, RESTING, AGAIN_MS);
         }
         f->op = NULL;
     }
