@@ -248,11 +248,38 @@ describe("hub:", function()
     assert.is_true(refused >= 1 and refused <= 4, refused .. " refusals") -- as many as were under way at once
   end)
 
-  it("a kind of the settings: another resource's pods by label", function()
-    local p = hub:start("hub", "--status-gap", "1s", "--hub-kinds", "nothings.v1.example.invalid=kind=Nothing pods=example.invalid/x")
-    hubs.ready(p)
-    local o = hub:operation("DataProcess", "beside")
-    hub:report({ o }, function() return "1/2" end)
-    hub:await({ o }, function() return "1/2" end)
+  it("a kind of the settings: found by label, its status.infos by its phase", function()
+    local group = ("g%d.example.org"):format(math.random(1, 1 << 30)) -- a definition is for the whole cluster
+    c:apply { apiVersion = "apiextensions.k8s.io/v1", kind = "CustomResourceDefinition", metadata = { name = "copies." .. group },
+      spec = { group = group, scope = "Namespaced", names = { kind = "Copy", plural = "copies" },
+        versions = { { name = "v1", served = true, storage = true, subresources = { status = {} }, schema = {
+          openAPIV3Schema = { type = "object", ["x-kubernetes-preserve-unknown-fields"] = true } } } } } }
+    shell.wait_until(function() return c:request("GET", ("/apis/%s/v1/copies"):format(group)) == 200 end, 20)
+    c:service_account(hub.namespace, "more")
+    hub:account "more"
+    c:cluster_role(hub.namespace, "more", { { apiGroups = { group }, resources = { "copies", "copies/status" },
+      verbs = { "list", "watch", "patch" } } })
+    local copy = c:create { apiVersion = group .. "/v1", kind = "Copy", metadata = { name = "c1", namespace = hub.namespace },
+      status = { phase = "Running" } }
+    local list = { { kind = "Copy", op = copy, pod = c:create_pod { namespace = hub.namespace, labels = { ["example.org/copy"] = "c1" } } } }
+    hub:start("more", "--status-gap", "1s", "--hub-kinds",
+      ("copies.v1.%s=kind=Copy pods=example.org/copy value=infos proof=phase"):format(group))
+    hub:report(list, function() return "3/8" end)
+    hub:await(list, function() return "3/8" end)
+    c:set_status(copy, { phase = "Complete" })
+    hub:await(list, function() return "8/8" end)
+    c:request("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/copies." .. group)
+  end)
+
+  it("hub.jobs off: plain Jobs and their pods are left alone, Fluid's are followed", function()
+    local list = { hub:operation("DataProcess", "op"), hub:operation("Job", "plain") }
+    local from = c:audit_position()
+    hub:start("hub", "--status-gap", "1s", "--hub-jobs=off")
+    hub:report(list, function(i) return i .. "/9" end)
+    hub:await(list, function(i) return i == 1 and "1/9" or "-" end)
+    for _, event in ipairs(c:audit { from = from, user = hub:user "hub", resource = "pods" }) do
+      assert.truthy(event.requestURI:find("fluid.io%2Fmanaged-by%3Dfluid", 1, true), event.requestURI)
+    end
+    assert.equal(1, #hub:writes(from))
   end)
 end)
