@@ -294,6 +294,13 @@ struct hw_hub_node *hw_hub_obtain(struct hw_hub_model *m, struct hw_hub_node *n,
     return n;
 }
 
+/* Its last word was the word of all its tasks; that they are cleared away changes nothing. */
+static bool is_over(struct hw_hub_node *n)
+{
+    struct hw_hub_node *top = top_operation(n);
+    return top && top->op && top->op->over != HW_HUB_GOES_ON;
+}
+
 void hw_hub_lose(struct hw_hub_model *m, struct hw_hub_node *n)
 {
     struct hw_hub_node *parent = n->parent;
@@ -305,7 +312,7 @@ void hw_hub_lose(struct hw_hub_model *m, struct hw_hub_node *n)
         return;
     unlink_child(n);
     free_node(m, n);
-    if (parent)
+    if (parent && !is_over(parent))
         hw_hub_touch(m, parent);
     prune(m, parent);
 }

@@ -457,6 +457,15 @@ describe("lists and deletions:", function()
     assert.same({ 0, 0, 0 }, { counts.objects, counts.tasks, counts.operations })
   end)
 
+  it("tasks that are cleared away after the end change nothing", function()
+    local m = model { op("DataProcess", "Complete"), list[2], list[3], { "Pod", "p2", minute = 1, owner = { "Job", "x-job" },
+      annotations = says "7/9000" } }
+    m:wrote("DataProcess", "x")
+    m:changed()
+    m:gone(0, object { "Pod", "p2" })
+    assert.same({}, m:changed())
+  end)
+
   it("in every order everything is forgotten, places too", function()
     for _, order in ipairs(orders { list[1], list[2], list[3], { "CronJob", "c", owner = { "DataLoad", "never" } },
       { "Job", "j2", owner = { "CronJob", "c" } } }) do
