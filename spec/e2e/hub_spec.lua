@@ -78,6 +78,28 @@ describe("hub:", function()
     end
   end)
 
+  it("the example's account has all the rights that it needs", function()
+    local text = assert(shell.read "examples/hub/hub.yaml"):gsub("headway%-system", hub.namespace)
+      :gsub("name: headway%-hub", "name: headway-hub-" .. hub.namespace) -- some are for the whole cluster
+    local file, name = ("%s/%s.yaml"):format(c.dir, hub.namespace), "headway-hub-" .. hub.namespace
+    shell.write(file, text)
+    local ok, out, err = c:kubectl("apply", "-f", file)
+    assert.is_true(ok, out .. err)
+    local user = hub:user(name)
+    shell.wait_until(function() return c:kubectl("auth", "can-i", "create", "leases", "-n", hub.namespace, "--as=" .. user) end, 10)
+    hub.accounts[name] = c:fake_serviceaccount_dir(hub.namespace, name)
+    local list = make(6)
+    local from = c:audit_position()
+    local p = hub:start(name, "--status-gap", "1s")
+    hub:report(list, function(i) return i .. "/10" end)
+    hub:await(list, function(i) return i .. "/10" end)
+    p:kill "TERM"
+    assert.equal(0, p:wait(6))
+    for _, event in ipairs(c:audit { from = from, user = user }) do
+      assert.is_true(event.responseStatus.code ~= 403, event.verb .. " " .. event.requestURI)
+    end
+  end)
+
   it("one write in the gap, budget over all, ends at once", function()
     local list = make(20)
     local p = hub:start("hub", "--status-gap", "4s", "--status-budget", "5")
