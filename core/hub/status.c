@@ -301,21 +301,17 @@ static void pause_all(struct hw_hub_writer *w, const struct hw_kube_reply *reply
     w->paused_until_ms = hw_now_ms(w->clock) + wait;
 }
 
-/* Once for each cause and kind. */
-static void log_refusal(struct hw_hub_writer *w, const struct hw_hub_operation *op,
-                        const struct hw_kube_reply *reply)
+/* Once for each cause, until a write is taken. */
+static bool is_news(struct hw_hub_writer *w, const struct hw_kube_reply *reply)
 {
-    enum hw_level level = HW_WARN;
-    int key = (int)(op->kind->resource[0] ^ op->kind->group[0] << 3) << 20 |
-              (int)reply->outcome << 12 | reply->cause;
+    int key = (int)reply->outcome << 16 | reply->cause;
     for (int i = 0; i < w->cause_count; i++)
         if (w->causes[i] == key)
-            level = HW_DEBUG;
+            return false;
     if (w->cause_count == CAUSES_MAX)
-        level = HW_DEBUG;
-    else if (level == HW_WARN)
-        w->causes[w->cause_count++] = key;
-    hw_log(level, "hub", "%s", reply->err.msg);
+        return false;
+    w->causes[w->cause_count++] = key;
+    return true;
 }
 
 static void written(struct hw_hub_writer *w, struct flight *f, const struct hw_kube_reply *reply)
@@ -333,35 +329,46 @@ static void written(struct hw_hub_writer *w, struct flight *f, const struct hw_k
     rest(w, &op->turn, COOLING, w->o.gap_ms);
 }
 
-static void refused(struct hw_hub_writer *w, struct flight *f, const struct hw_kube_reply *reply)
+/* True: it is a matter of the whole kind; one of it asks again when the time is over. */
+static bool bars(struct hw_hub_writer *w, struct hw_hub_operation *op,
+                 const struct hw_kube_reply *reply)
 {
-    struct hw_hub_turn *t = &f->op->turn;
-    t->dirty = true;
-    switch (reply->outcome) {
-    case HW_KUBE_CONFLICT: /* the watch brings the newer version */
-        w->counts.conflicts++;
-        rest(w, t, RESTING, AGAIN_MS);
-        return;
-    case HW_KUBE_FORBIDDEN: /* one of the kind asks again when the time is over */
-        bar_of(w, f->op->kind)->until_ms = hw_now_ms(w->clock) + BAR_MS;
-        w->counts.refused++;
-        log_refusal(w, f->op, reply);
-        rest(w, t, BARRED, BAR_MS);
-        return;
-    case HW_KUBE_NOT_FOUND:
-    case HW_KUBE_GONE:
-    case HW_KUBE_INVALID: /* gone, or Fluid has not written its first status yet: an event will tell */
-        t->dirty = false;
-        break;
-    default: /* all wait, and this one is first again */
-        pause_all(w, reply);
-        move(w, t, URGENT);
-        log_refusal(w, f->op, reply);
-        return;
-    }
+    if (reply->outcome != HW_KUBE_FORBIDDEN)
+        return false;
+    struct bar *bar = bar_of(w, op->kind);
+    hw_log(bar->until_ms ? HW_DEBUG : HW_WARN, "hub", "%s", reply->err.msg);
+    bar->until_ms = hw_now_ms(w->clock) + BAR_MS;
     w->counts.refused++;
-    log_refusal(w, f->op, reply);
-    rest(w, t, COOLING, w->o.gap_ms);
+    op->turn.dirty = true;
+    rest(w, &op->turn, BARRED, BAR_MS);
+    return true;
+}
+
+/* True: it is a matter of this operation, and an event will tell when to try again. It is gone, or somebody else wrote, or Fluid
+ * has not written its first status yet. */
+static bool concerns_one(struct hw_hub_writer *w, struct hw_hub_operation *op,
+                         const struct hw_kube_reply *reply)
+{
+    bool conflict = reply->outcome == HW_KUBE_CONFLICT, invalid = reply->outcome == HW_KUBE_INVALID;
+    if (!conflict && !invalid && reply->outcome != HW_KUBE_GONE &&
+        reply->outcome != HW_KUBE_NOT_FOUND)
+        return false;
+    hw_log(invalid && op->held.any ? HW_WARN : HW_DEBUG, "hub", "%s", reply->err.msg);
+    w->counts.conflicts += conflict;
+    w->counts.refused += !conflict;
+    op->turn.dirty = op->turn.dirty || conflict;
+    rest(w, &op->turn, conflict ? RESTING : COOLING, conflict ? AGAIN_MS : w->o.gap_ms);
+    return true;
+}
+
+static void refused(struct hw_hub_writer *w, struct hw_hub_operation *op,
+                    const struct hw_kube_reply *reply)
+{
+    if (bars(w, op, reply) || concerns_one(w, op, reply))
+        return;
+    hw_log(is_news(w, reply) ? HW_WARN : HW_DEBUG, "hub", "%s", reply->err.msg);
+    pause_all(w, reply);
+    move(w, &op->turn, URGENT);
 }
 
 static void learn(struct hw_hub_writer *w, const struct hw_kube_reply *reply)
@@ -382,7 +389,7 @@ static void on_reply(void *ctx, const struct hw_kube_reply *reply)
     if (f->op && reply->outcome == HW_KUBE_OK)
         written(w, f, reply);
     else if (f->op)
-        refused(w, f, reply);
+        refused(w, f->op, reply);
     f->op = NULL;
     wake(w);
 }

@@ -162,8 +162,13 @@ static void deliver(struct hw_kube_call *c, struct hw_kube_reply *reply)
 static bool feed(struct hw_kube_call *c)
 {
     struct hw_kube *k = c->k;
-    struct hw_buf piece = c->transfer.answer;
-    hw_buf_init(&c->transfer.answer, c->answer_max);
+    struct hw_buf piece = { .ptr = NULL };
+    if (c->transfer.granted) {
+        c->transfer.granted = false;
+    } else {
+        piece = c->transfer.answer;
+        hw_buf_init(&c->transfer.answer, c->answer_max);
+    }
     c->feeding = true;
     k->depth++;
     c->data(c->ctx, (struct hw_str){ piece.ptr, piece.len });
@@ -183,10 +188,16 @@ static bool feed(struct hw_kube_call *c)
     return false;
 }
 
+static bool is_fed(const struct hw_kube_call *c)
+{
+    const struct hw_kube_transfer *t = &c->transfer;
+    return t->flows && (t->granted || t->answer.len);
+}
+
 static struct hw_kube_call *first_fed(struct hw_kube *k)
 {
     struct hw_kube_call *c = k->calls;
-    while (c && !(c->running && c->transfer.flows && c->transfer.answer.len))
+    while (c && !(c->running && is_fed(c)))
         c = c->next;
     return c;
 }
@@ -296,7 +307,7 @@ static void on_done(void *ctx, CURLcode result)
     c->running = false;
     k->running -= !c->data;
     kick(k);
-    while (c->transfer.flows && c->transfer.answer.len)
+    while (is_fed(c))
         if (!feed(c))
             return;
     if (tries_again(c, result, status)) {

@@ -26,7 +26,8 @@ struct hw_kube_opts {
     int streams;  /* how many streams there will be beside them; more are allowed */
 };
 
-/* A piece of a stream's body, of any size, borrowed for the call. As in fn, everything is legal here. */
+/* A piece of a stream's body, of any size, borrowed for the call; the first one is empty and says that the stream was granted. As in
+ * fn, everything is legal here. */
 typedef void hw_kube_data_fn(void *ctx, struct hw_str data);
 
 /* Borrowed for the call of send. */

@@ -17,26 +17,14 @@ enum {
 
 #define PARTIAL(kind) "Accept: application/json;as=" kind ";g=meta.k8s.io;v=v1, application/json"
 
-/* Anything but a 2xx is no stream, but an answer that says why not. */
-static bool is_flowing(struct hw_kube_transfer *t)
-{
-    long status = 0;
-    if (t->on_data && !t->flows) {
-        curl_easy_getinfo(t->job.easy, CURLINFO_RESPONSE_CODE, &status);
-        t->flows = status >= 200 && status < 300;
-    }
-    return t->flows;
-}
-
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
     struct hw_kube_transfer *t = ctx;
-    bool flows = is_flowing(t);
-    if (flows && t->answer.len >= STREAM_ROOM) {
+    if (t->flows && t->answer.len >= STREAM_ROOM) {
         t->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
-    if (flows)
+    if (t->flows)
         t->on_data(t->job.ctx);
     if (hw_buf_add(&t->answer, data, size * n, NULL) == 0)
         return size * n;
@@ -75,9 +63,25 @@ bool hw_kube_transfer_header(struct hw_kube_transfer *t, struct hw_str line)
     return true;
 }
 
+/* Anything but a 2xx is no stream, but an answer that says why not. */
+static void begin_stream(struct hw_kube_transfer *t)
+{
+    long status = 0;
+    curl_easy_getinfo(t->job.easy, CURLINFO_RESPONSE_CODE, &status);
+    t->flows = t->granted = status >= 200 && status < 300;
+    if (t->flows)
+        t->on_data(t->job.ctx);
+}
+
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
-    return hw_kube_transfer_header(ctx, (struct hw_str){ line, size * n }) ? size * n : 0;
+    struct hw_kube_transfer *t = ctx;
+    struct hw_str text = { line, size * n };
+    if (!hw_kube_transfer_header(t, text))
+        return 0;
+    if (t->on_data && (text.len == 1 || (text.len == 2 && line[0] == '\r'))) /* the end of a head */
+        begin_stream(t);
+    return text.len;
 }
 
 /* curl's own sockets would be inherited by a plugin, and by the task that a wrapper starts. */

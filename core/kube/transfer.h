@@ -19,6 +19,7 @@ struct hw_kube_transfer {
     bool no_memory;             /* for an answer below it */
     void (*on_data)(void *ctx); /* with job.ctx: answer holds a piece of a stream; NULL = no stream */
     bool flows;                 /* a stream that was granted */
+    bool granted;               /* so, and nobody was told yet */
     bool paused;                /* curl keeps the next piece until resume */
     int status;
     char retry_after[64], date[64]; /* "" = none */

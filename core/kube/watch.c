@@ -14,6 +14,7 @@
 enum {
     PAGE = 100,
     EVENT_MAX = 4 << 20,
+    GRANT_MS = 30000, /* until a watch is granted */
     SILENCE_MS = 150000,
     LEAST_S =
         300, /* a watch is asked to last this long, and up to as much again, so that not all end together */
@@ -40,8 +41,9 @@ struct hw_kube_watch {
     char *more;         /* its next page; NULL = begins */
     int page;
     struct hw_buf line;
-    bool skips;  /* the rest of an event that is too large */
-    bool proven; /* the stream gave something */
+    bool skips;   /* the rest of an event that is too large */
+    bool granted; /* the stream */
+    bool proven;  /* it gave something */
     bool dead;
     int garbage;
     int64_t began_ms;
@@ -298,7 +300,8 @@ static void keep_rest(struct hw_kube_watch *w, struct hw_str data)
 static void on_data(void *ctx, struct hw_str data)
 {
     struct hw_kube_watch *w = ctx;
-    uv_timer_start(&w->timer, on_timer, (uint64_t)w->o.silence_ms, 0);
+    w->granted = true;
+    wait_for(w, w->o.silence_ms);
     while (data.len) {
         const char *end = memchr(data.ptr, '\n', data.len);
         size_t n = end ? (size_t)(end - data.ptr) : data.len;
@@ -350,10 +353,10 @@ static void send_watch(struct hw_kube_watch *w)
                                        .deadline_ms = lasts_s * 1000 + GRACE_MS,
                                        .data = on_data };
     w->counts.watches++;
-    w->proven = false;
+    w->proven = w->granted = false;
     w->began_ms = hw_now_ms(w->clock);
     w->call = hw_kube_send(w->kube, &request, on_end, w);
-    wait_for(w, w->o.silence_ms);
+    wait_for(w, w->o.grant_ms);
 }
 
 static void go_on(struct hw_kube_watch *w)
@@ -369,10 +372,12 @@ static void go_on(struct hw_kube_watch *w)
 static void on_timer(uv_timer_t *timer)
 {
     struct hw_kube_watch *w = HW_CONTAINER(timer, struct hw_kube_watch, timer);
-    if (w->call)
-        suffer_text(w, CAUSE_SILENCE, "no word in %.3g s", (double)w->o.silence_ms / 1000);
-    else
-        go_on(w);
+    if (w->call && !w->granted) {
+        suffer_text(w, CAUSE_SILENCE, "no answer in %.3g s", (double)w->o.grant_ms / 1000);
+        return;
+    }
+    end_call(w); /* a watch that is silent: nothing may have happened, but who knows */
+    go_on(w);
 }
 
 /* ---- life ---- */
@@ -388,6 +393,7 @@ static void copy_opts(struct hw_kube_watch *w, const struct hw_kube_watch_opts *
     w->o.page = w->page = o->page > 0 ? o->page : PAGE;
     w->o.event_max = o->event_max ? o->event_max : EVENT_MAX;
     w->o.silence_ms = o->silence_ms > 0 ? o->silence_ms : SILENCE_MS;
+    w->o.grant_ms = o->grant_ms > 0 ? o->grant_ms : GRANT_MS;
 }
 
 static char *make_selector(const char *labels)

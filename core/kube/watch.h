@@ -31,8 +31,9 @@ struct hw_kube_watch_opts {
     bool metadata_only;               /* objects are PartialObjectMetadata */
     int page;         /* objects of one answer of the list, halved where it is too large; 0 = 100 */
     size_t event_max; /* bytes of one event, a longer one is skipped; also of one page; 0 = 4 MiB */
-    int64_t silence_ms; /* a stream that says nothing for so long is cut; a server sends a bookmark
-                          * each minute. 0 = 150 s */
+    int64_t grant_ms; /* for a watch to be granted; 0 = 30 s */
+    int64_t silence_ms; /* a watch that says nothing for so long is begun anew: a quiet collection and a server that hangs look
+                          * the same. 0 = 150 s */
 };
 
 /* Since new. */

@@ -219,11 +219,19 @@ describe("watch:", function()
     assert.equal("7", query(server.log("request")[3].path).resourceVersion)
   end)
 
-  it("a stream that says nothing is cut", function()
-    local server = serve { page(7, {}), { hang = true }, { stream = {}, hold = 60 }, stream(event("ADDED", "a", 8)) }
-    local events = probe.run { open(server), watch { silence = 300 }, wait "object" }
-    assert.equal("listing listed trouble trouble a", story(events))
-    assert.truthy(events.trouble[1].error:find "no word in 0.3 s")
+  it("a watch that is not granted in time is tried again", function()
+    local server = serve { page(7, {}), { hang = true }, stream(event("ADDED", "a", 8)) }
+    local events = probe.run { open(server), watch { grant = 300 }, wait "object" }
+    assert.equal("listing listed trouble a", story(events))
+    assert.truthy(events.trouble[1].error:find "no answer in 0.3 s")
+  end)
+
+  it("one that was granted and says nothing is begun anew, without a word", function()
+    local server = serve { page(7, {}), { stream = {}, hold = 60 }, { stream = {}, hold = 60 }, stream(event("ADDED", "a", 8)) }
+    local events = probe.run { open(server), watch { silence = 300, grant = 5000 }, wait "object", COUNTS }
+    assert.equal("listing listed a", story(events))
+    assert.same({ 3, 0 }, { events.is[1].watches, events.is[1].failures })
+    assert.equal("7", query(server.log("request")[4].path).resourceVersion)
   end)
 
   it("refusals say what to do, and Retry-After is obeyed", function()
@@ -275,6 +283,7 @@ describe("stream:", function()
     local server = serve { { stream = pieces } }
     local events = probe.run { open(server), send(), wait "reply" }
     assert.equal(5000000, bytes(events))
+    assert.equal(0, events.data[1].len) -- it was granted
     assert.same({ "ok", 200 }, { events.reply[1].outcome, events.reply[1].status })
     for _, e in ipairs(events.data) do assert.is_true(e.len <= 128 * 1024) end
   end)

@@ -478,6 +478,7 @@ static void do_watch(json_t *c)
         .page = (int)number(c, "page"),
         .event_max = (size_t)number(c, "event_max"),
         .silence_ms = number(c, "silence"),
+        .grant_ms = number(c, "grant"),
     };
     struct hw_kube_watch_events events = { .listing = on_listing,
                                            .object = on_object,
