@@ -191,7 +191,7 @@ static bool feed(struct hw_kube_call *c)
 static bool is_fed(const struct hw_kube_call *c)
 {
     const struct hw_kube_transfer *t = &c->transfer;
-    return t->flows && (t->granted || t->answer.len);
+    return c->data && t->flows && (t->granted || t->answer.len);
 }
 
 static struct hw_kube_call *first_fed(struct hw_kube *k)
