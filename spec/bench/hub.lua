@@ -14,7 +14,7 @@ if missing then
   io.stderr:write("hub.lua: ", missing, "\n")
   os.exit(77)
 end
-local c = assert(cluster.start())
+local c = assert(cluster.start { flags = { "--audit-log-maxsize=10000" } }) -- in one file
 local hub = hubs.new(c)
 local namespace = hub.namespace
 
