@@ -97,6 +97,9 @@ void hw_hub_touch(struct hw_hub_model *m, struct hw_hub_node *n)
     struct hw_hub_node *top = top_operation(n);
     if (top && top->op)
         m->events.changed(m->events.ctx, top->op);
+    for (struct hw_hub_node *c = top ? NULL : n->child; c; c = c->next)
+        if (c->op)
+            m->events.changed(m->events.ctx, c->op);
 }
 
 static void forget_operation(struct hw_hub_model *m, struct hw_hub_node *n)

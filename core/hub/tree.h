@@ -63,7 +63,7 @@ struct hw_hub_node *hw_hub_named_place(struct hw_hub_model *m, const struct hw_h
 void hw_hub_settle_name(struct hw_hub_model *m, struct hw_hub_node *n, const char *name);
 /* parent NULL: below nobody. Owners in a circle are not followed. */
 void hw_hub_move_below(struct hw_hub_model *m, struct hw_hub_node *n, struct hw_hub_node *parent);
-/* Tells that the operation above n changed. */
+/* Tells that the operation above n changed; where there is none, that those below it may be ones. */
 void hw_hub_touch(struct hw_hub_model *m, struct hw_hub_node *n);
 void hw_hub_forget_value(struct hw_hub_model *m, struct hw_hub_node *n);
 /* The object is gone; its node stays as a place while something is below it. */

@@ -286,11 +286,11 @@ static bool recall(const struct hw_hub_operation *op, struct hw_progress *ret)
     return true;
 }
 
-/* A Job that works for another operation is none itself. */
+/* A Job that works for another operation is none itself, and what an owner works for is not known until it was seen. */
 static bool is_top(const struct hw_hub_node *n)
 {
     for (n = n->parent; n; n = n->parent)
-        if (n->kind->operation)
+        if (n->kind->operation || !n->seen)
             return false;
     return true;
 }

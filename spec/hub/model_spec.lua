@@ -116,6 +116,15 @@ describe("owners:", function()
     end)
   end
 
+  it("a Job whose CronJob was not seen yet may work for an operation: it is left alone", function()
+    local m = model { { "Job", "x-job", owner = { "CronJob", "c" } }, pod "1/2" }
+    assert.is_nil(m:view("Job", "x-job"))
+    m:changed()
+    m:object(2, "CronJob", object { "CronJob", "c" })
+    assert.same({ "Job/x-job" }, m:changed())
+    assert.equal(1, m:view("Job", "x-job").n)
+  end)
+
   it("owners in a circle end nothing", function()
     local m = model { { "Job", "a", owner = { "Job", "b" } }, { "Job", "b", owner = { "Job", "a" } },
       { "Job", "c", owner = { "Job", "c" } }, { "Pod", "p", owner = { "Job", "a" }, annotations = says "1/2" },
