@@ -34,7 +34,7 @@ static int level_of(const char *name, size_t len, enum hw_level *ret)
 static bool is_room(const char *name, size_t len)
 {
     static const char *const rooms[] = { "run", "exec",       "report", "local", "replay",
-                                         "lua", "annotation", "status", "dir" };
+                                         "lua", "annotation", "status", "dir",   "hub" };
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
         if (strlen(rooms[i]) == len && memcmp(rooms[i], name, len) == 0)
             return true;
@@ -60,7 +60,7 @@ int hw_log_configure(const char *spec, struct hw_err *err)
         else if (!is_room(p, (size_t)(eq - p)) || count == ROOMS_MAX)
             return hw_fail(
                 err, HW_ECONFIG,
-                "log '%.40s': rooms are run, exec, report, local, lua, annotation, status, dir",
+                "log '%.40s': rooms are run, exec, report, local, lua, annotation, status, dir, hub",
                 spec);
         else {
             memset(config.rooms[count].name, 0, sizeof config.rooms[count].name);

@@ -13,7 +13,7 @@ enum hw_level { HW_ERROR, HW_WARN, HW_INFO, HW_DEBUG };
 void hw_log(enum hw_level level, const char *room, const char *fmt, ...) HW_PRINTF(3, 4);
 
 /* What is shown: "warn", or with a level for single rooms: "info,annotation=debug". Rooms that log:
- * run, exec, report, local, lua, annotation, status, dir; another one is HW_ECONFIG. */
+ * run, exec, report, local, lua, annotation, status, dir, hub; another one is HW_ECONFIG. */
 HW_MUST_USE int hw_log_configure(const char *spec, struct hw_err *err);
 /* Whether a line of that level and room would be shown. */
 bool hw_log_shows(enum hw_level level, const char *room);

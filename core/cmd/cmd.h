@@ -68,6 +68,7 @@ int hw_cmd_misuse(const struct hw_cmd_ctx *ctx, const char *fmt, ...) HW_PRINTF(
 size_t hw_cmd_report_problems(const struct hw_cmd *cmd, const struct hw_problems *problems);
 
 extern const struct hw_cmd hw_cmd_run, hw_cmd_exec, hw_cmd_set, hw_cmd_local, hw_cmd_replay,
-    hw_cmd_record, hw_cmd_parsers, hw_cmd_suggest, hw_cmd_check, hw_cmd_version, hw_cmd_help;
+    hw_cmd_record, hw_cmd_parsers, hw_cmd_suggest, hw_cmd_check, hw_cmd_hub, hw_cmd_version,
+    hw_cmd_help;
 
 #endif

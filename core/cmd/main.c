@@ -24,8 +24,10 @@
 enum { LARGE_BLOCK = 128 * 1024 };
 
 const struct hw_cmd *const hw_cmds[] = {
-    &hw_cmd_run,     &hw_cmd_exec,    &hw_cmd_set,   &hw_cmd_local, &hw_cmd_replay,  &hw_cmd_record,
-    &hw_cmd_parsers, &hw_cmd_suggest, &hw_cmd_check, &hw_cmd_help,  &hw_cmd_version, NULL,
+    &hw_cmd_run,    &hw_cmd_exec,   &hw_cmd_set,     &hw_cmd_local,
+    &hw_cmd_replay, &hw_cmd_record, &hw_cmd_parsers, &hw_cmd_suggest,
+    &hw_cmd_check,  &hw_cmd_hub,    &hw_cmd_help,    &hw_cmd_version,
+    NULL,
 };
 
 extern char **environ;

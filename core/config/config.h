@@ -71,10 +71,17 @@ struct hw_config {
     } dir;
     struct {
         int64_t percent_gap_ms, idle_gap_ms, status_gap_ms;
+        int64_t status_budget; /* writes a second of all operations; 0 = no limit */
     } pace;
     struct {
         int64_t after_ms, no_match_ms;
     } stall;
+    struct {
+        const char *namespace; /* NULL = all */
+        const char *lease;
+        bool jobs;
+        struct hw_pairs kinds;
+    } hub;
     int by; /* enum hw_by */
     const char *log;
     int color;          /* enum hw_color */

@@ -15,6 +15,7 @@ struct hw_kube_call {
     struct hw_kube *k;
     struct hw_kube_call *next; /* in k->calls, in the order of sending */
     hw_kube_fn *fn;
+    hw_kube_data_fn *data; /* NULL = no stream */
     void *ctx;
     enum hw_kube_verb verb;
     struct hw_kube_object object; /* owns its strings */
@@ -26,6 +27,8 @@ struct hw_kube_call {
     size_t answer_max;
     bool running;    /* transfer is with curl */
     bool delivering; /* fn is being called */
+    bool feeding;    /* data is being called */
+    bool cancelled;  /* from within data */
     bool again;      /* this is the second try, after a 401 */
     bool renewed;    /* or on a new connection, after a kept one broke */
     struct hw_err err;
@@ -50,6 +53,7 @@ struct hw_kube {
 static const char *const methods[] = {
     [HW_KUBE_GET] = "GET",    [HW_KUBE_LIST] = "GET",    [HW_KUBE_CREATE] = "POST",
     [HW_KUBE_UPDATE] = "PUT", [HW_KUBE_PATCH] = "PATCH", [HW_KUBE_DELETE] = "DELETE",
+    [HW_KUBE_WATCH] = "GET",
 };
 
 static void on_kick(uv_timer_t *timer);
@@ -76,7 +80,7 @@ static void stop_transfer(struct hw_kube_call *c)
     hw_http_stop(c->k->http, &c->transfer.job);
     hw_kube_transfer_close(&c->transfer);
     c->running = false;
-    c->k->running--;
+    c->k->running -= !c->data;
 }
 
 static void free_call(struct hw_kube_call *c)
@@ -128,6 +132,10 @@ void hw_kube_free(struct hw_kube *k)
         next = c->next;
         if (c->delivering) /* deliver frees it */
             continue;
+        if (c->feeding) { /* feed does */
+            c->cancelled = true;
+            continue;
+        }
         stop_transfer(c);
         free_call(c);
     }
@@ -148,6 +156,57 @@ static void deliver(struct hw_kube_call *c, struct hw_kube_reply *reply)
     free_call(c);
     if (k->dead && !k->depth)
         finish_free(k);
+}
+
+/* Hands out what a stream holds. False: it was cancelled meanwhile, c is gone; and k, when it was freed. */
+static bool feed(struct hw_kube_call *c)
+{
+    struct hw_kube *k = c->k;
+    struct hw_buf piece = { .ptr = NULL };
+    if (c->transfer.granted) {
+        c->transfer.granted = false;
+    } else {
+        piece = c->transfer.answer;
+        hw_buf_init(&c->transfer.answer, c->answer_max);
+    }
+    c->feeding = true;
+    k->depth++;
+    c->data(c->ctx, (struct hw_str){ piece.ptr, piece.len });
+    k->depth--;
+    c->feeding = false;
+    hw_buf_done(&piece);
+    if (!c->cancelled) {
+        if (c->running)
+            hw_kube_transfer_resume(&c->transfer);
+        return true;
+    }
+    stop_transfer(c);
+    hw_kube_transfer_close(&c->transfer); /* one that had ended */
+    free_call(c);
+    if (k->dead && !k->depth)
+        finish_free(k);
+    return false;
+}
+
+static bool is_fed(const struct hw_kube_call *c)
+{
+    const struct hw_kube_transfer *t = &c->transfer;
+    return c->data && t->flows && (t->granted || t->answer.len);
+}
+
+static struct hw_kube_call *first_fed(struct hw_kube *k)
+{
+    struct hw_kube_call *c = k->calls;
+    while (c && !(c->running && is_fed(c)))
+        c = c->next;
+    return c;
+}
+
+/* From within curl, where nothing may be stopped: the next turn of the loop hands it out. */
+static void on_data(void *ctx)
+{
+    struct hw_kube_call *c = ctx;
+    kick(c->k);
 }
 
 /* ---- answers ---- */
@@ -182,6 +241,7 @@ static void deliver_broken(struct hw_kube_call *c, CURLcode result, struct hw_ku
 {
     char why[400];
     struct hw_kube_transfer *t = &c->transfer;
+    reply->too_large = t->too_much;
     if (t->too_much)
         snprintf(why, sizeof why, "the answer is larger than %zu bytes", c->answer_max);
     else if (result == CURLE_ABORTED_BY_CALLBACK)
@@ -210,7 +270,7 @@ static void deliver_answer(struct hw_kube_call *c, struct hw_kube_reply *reply)
     if (t->retry_after[0])
         reply->retry_after_ms = hw_kube_retry_after(t->retry_after, answered_at(t, c->k->clock));
     hw_kube_transfer_close(t); /* before fn: two times the answer is enough */
-    reply->outcome = hw_kube_classify(reply->status, body);
+    reply->outcome = t->flows ? HW_KUBE_OK : hw_kube_classify(reply->status, body);
     reply->cause = reply->status;
     reply->body = body;
     hw_kube_explain(c->verb, &c->object, reply->status, reply->outcome, body, NULL, &reply->err);
@@ -245,8 +305,11 @@ static void on_done(void *ctx, CURLcode result)
     long status = 0;
     curl_easy_getinfo(c->transfer.job.easy, CURLINFO_RESPONSE_CODE, &status);
     c->running = false;
-    k->running--;
+    k->running -= !c->data;
     kick(k);
+    while (is_fed(c))
+        if (!feed(c))
+            return;
     if (tries_again(c, result, status)) {
         hw_kube_transfer_close(&c->transfer);
         return;
@@ -276,6 +339,7 @@ static int start(struct hw_kube_call *c, struct hw_err *err)
         .metadata_only = c->metadata_only,
         .deadline_ms = c->deadline_ms,
         .answer_max = c->answer_max,
+        .on_data = c->data ? on_data : NULL,
     };
     c->began = hw_now_ms(k->clock);
     c->transfer.job.fn = on_done;
@@ -287,7 +351,7 @@ static int start(struct hw_kube_call *c, struct hw_err *err)
         return -1;
     }
     c->running = true;
-    k->running++;
+    k->running += !c->data;
     return 0;
 }
 
@@ -298,7 +362,7 @@ static struct hw_kube_call *first_waiting(struct hw_kube *k)
     for (struct hw_kube_call *c = k->calls; c; c = c->next) {
         if (!c->running && c->err.code)
             return c;
-        if (!c->running && !first)
+        if (!c->running && !first && (c->data || k->running < k->parallel))
             first = c;
     }
     return first;
@@ -307,11 +371,14 @@ static struct hw_kube_call *first_waiting(struct hw_kube *k)
 static void on_kick(uv_timer_t *timer)
 {
     struct hw_kube *k = HW_CONTAINER(timer, struct hw_kube, kick);
-    struct hw_kube_call *c = first_waiting(k);
+    struct hw_kube_call *c;
+    while (!k->dead && (c = first_fed(k)))
+        feed(c);
+    c = k->dead ? NULL : first_waiting(k);
     if (!c)
         return;
     if (!c->err.code) {
-        if (k->running >= k->parallel || !hw_kube_auth_check(k->auth))
+        if (!hw_kube_auth_check(k->auth))
             return; /* on_done and on_credential kick again */
         if (start(c, &c->err) == 0) {
             kick(k);
@@ -352,6 +419,7 @@ struct hw_kube_call *hw_kube_send(struct hw_kube *k, const struct hw_kube_reques
         .object = copy_object(&request->object),
         .body = request->body.len ? hw_xstrndup(request->body.ptr, request->body.len) : NULL,
         .body_len = request->body.len,
+        .data = request->data,
         .metadata_only = request->metadata_only,
         .deadline_ms = request->deadline_ms > 0 ? request->deadline_ms : k->deadline_ms,
         .answer_max = request->answer_max ? request->answer_max : ANSWER_MAX,
@@ -367,11 +435,15 @@ struct hw_kube_call *hw_kube_send(struct hw_kube *k, const struct hw_kube_reques
 
 void hw_kube_cancel(struct hw_kube_call *call)
 {
-    if (!call || call->delivering)
+    if (!call || call->delivering || call->cancelled)
         return;
     struct hw_kube *k = call->k;
-    stop_transfer(call);
     unlink_call(call);
+    if (call->feeding) {
+        call->cancelled = true;
+        return;
+    }
+    stop_transfer(call);
     free_call(call);
     kick(k);
 }
@@ -389,7 +461,7 @@ int hw_kube_new(struct hw_kube **ret, uv_loop_t *loop, const struct hw_clock *cl
     if (hw_kube_url_parse(config->server, config->from ? config->from : "settings", &server, err) < 0)
         return -1;
     int parallel = opts && opts->parallel > 0 ? opts->parallel : 1;
-    if (hw_http_new(&http, loop, parallel, err) < 0) {
+    if (hw_http_new(&http, loop, parallel + (opts ? opts->streams : 0), err) < 0) {
         hw_kube_url_done(&server);
         return -1;
     }

@@ -23,7 +23,12 @@ struct hw_kube_call; /* one request under way; gone once fn was called or it was
 struct hw_kube_opts {
     int64_t deadline_ms; /* of each try, for requests that name none; 0 = 10 s */
     int parallel; /* requests at once, each on a connection of its own, which is kept; 0 = 1 */
+    int streams;  /* how many streams there will be beside them; more are allowed */
 };
+
+/* A piece of a stream's body, of any size, borrowed for the call; the first one is empty and says that the stream was granted. As in
+ * fn, everything is legal here. */
+typedef void hw_kube_data_fn(void *ctx, struct hw_str data);
 
 /* Borrowed for the call of send. */
 struct hw_kube_request {
@@ -34,15 +39,19 @@ struct hw_kube_request {
     bool metadata_only;  /* the answer's body is a PartialObjectMetadata: a tenth of the bytes */
     int64_t deadline_ms; /* of each try, connecting included; 0 = that of hw_kube_opts */
     size_t answer_max;   /* bytes; 0 = 4 MiB */
+    /* A stream: the body of a 2xx answer goes here as it comes, and fn is told its end, without a body. It takes no place
+     * among the parallel ones. Who is slow here slows the server down; nothing piles up. NULL = the answer is collected. */
+    hw_kube_data_fn *data;
 };
 
 struct hw_kube_reply {
     enum hw_kube_outcome outcome;
     int status;             /* HTTP status; 0 = no answer */
     int64_t retry_after_ms; /* -1 = the server did not say */
-    int cause;    /* the same number = the same cause: HTTP status, or 1000 + curl's code */
-    int64_t ms;   /* from the start of the last try to its end */
-    json_t *body; /* the answer's object; NULL when there was none. Borrowed until fn returns */
+    int cause;      /* the same number = the same cause: HTTP status, or 1000 + curl's code */
+    bool too_large; /* the answer passed its ceiling */
+    int64_t ms;     /* from the start of the last try to its end */
+    json_t *body;   /* the answer's object; NULL when there was none. Borrowed until fn returns */
     struct hw_err err; /* filled unless outcome is HW_KUBE_OK; says what to do; never a token */
 };
 

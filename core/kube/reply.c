@@ -33,6 +33,7 @@ const char *hw_kube_outcome_name(enum hw_kube_outcome outcome)
 static const char *const verb_names[] = {
     [HW_KUBE_GET] = "get",       [HW_KUBE_LIST] = "list",   [HW_KUBE_CREATE] = "create",
     [HW_KUBE_UPDATE] = "update", [HW_KUBE_PATCH] = "patch", [HW_KUBE_DELETE] = "delete",
+    [HW_KUBE_WATCH] = "watch",
 };
 
 const char *hw_kube_verb_name(enum hw_kube_verb verb)

@@ -34,6 +34,7 @@ enum hw_kube_verb {
     HW_KUBE_UPDATE,
     HW_KUBE_PATCH, /* JSON merge patch */
     HW_KUBE_DELETE,
+    HW_KUBE_WATCH,
 };
 /* The word that RBAC uses: "get", "patch". */
 const char *hw_kube_verb_name(enum hw_kube_verb verb);

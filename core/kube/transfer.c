@@ -11,7 +11,8 @@
 enum {
     CONNECT_MS = 5000,
     HEADERS_MAX = 64 * 1024,
-    ROOM = 16 * 1024, /* curl's receive and send buffers */
+    ROOM = 16 * 1024,        /* curl's receive and send buffers */
+    STREAM_ROOM = 64 * 1024, /* of a stream, before it must be emptied */
 };
 
 #define PARTIAL(kind) "Accept: application/json;as=" kind ";g=meta.k8s.io;v=v1, application/json"
@@ -19,11 +20,25 @@ enum {
 static size_t on_body(char *data, size_t size, size_t n, void *ctx)
 {
     struct hw_kube_transfer *t = ctx;
+    if (t->flows && t->answer.len >= STREAM_ROOM) {
+        t->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (t->flows)
+        t->on_data(t->job.ctx);
     if (hw_buf_add(&t->answer, data, size * n, NULL) == 0)
         return size * n;
     t->no_memory = size * n <= t->answer.max - t->answer.len;
     t->too_much = !t->no_memory;
     return 0; /* ends the transfer */
+}
+
+void hw_kube_transfer_resume(struct hw_kube_transfer *t)
+{
+    if (!t->paused)
+        return;
+    t->paused = false;
+    curl_easy_pause(t->job.easy, CURLPAUSE_CONT);
 }
 
 /* name with its colon, in lower case. The value stays as it came, with the line's end. */
@@ -48,9 +63,25 @@ bool hw_kube_transfer_header(struct hw_kube_transfer *t, struct hw_str line)
     return true;
 }
 
+/* Anything but a 2xx is no stream, but an answer that says why not. */
+static void begin_stream(struct hw_kube_transfer *t)
+{
+    long status = 0;
+    curl_easy_getinfo(t->job.easy, CURLINFO_RESPONSE_CODE, &status);
+    t->flows = t->granted = status >= 200 && status < 300;
+    if (t->flows)
+        t->on_data(t->job.ctx);
+}
+
 static size_t on_header(char *line, size_t size, size_t n, void *ctx)
 {
-    return hw_kube_transfer_header(ctx, (struct hw_str){ line, size * n }) ? size * n : 0;
+    struct hw_kube_transfer *t = ctx;
+    struct hw_str text = { line, size * n };
+    if (!hw_kube_transfer_header(t, text))
+        return 0;
+    if (t->on_data && (text.len == 1 || (text.len == 2 && line[0] == '\r'))) /* the end of a head */
+        begin_stream(t);
+    return text.len;
 }
 
 /* curl's own sockets would be inherited by a plugin, and by the task that a wrapper starts. */
@@ -251,6 +282,7 @@ int hw_kube_transfer_open(struct hw_kube_transfer *t, const struct hw_kube_confi
                           const struct hw_kube_exchange *x, struct hw_err *err)
 {
     *t = (struct hw_kube_transfer){ .job = t->job };
+    t->on_data = x->on_data;
     hw_buf_init(&t->answer, x->answer_max);
     t->job.easy = curl_easy_init();
     CURLcode st = CURLE_OUT_OF_MEMORY;

@@ -15,8 +15,12 @@ struct hw_kube_transfer {
     struct curl_slist *connect_to;
     struct hw_buf answer;
     size_t header_bytes;
-    bool too_much;  /* answer or headers passed their ceiling */
-    bool no_memory; /* for an answer below it */
+    bool too_much;              /* answer or headers passed their ceiling */
+    bool no_memory;             /* for an answer below it */
+    void (*on_data)(void *ctx); /* with job.ctx: answer holds a piece of a stream; NULL = no stream */
+    bool flows;                 /* a stream that was granted */
+    bool granted;               /* so, and nobody was told yet */
+    bool paused;                /* curl keeps the next piece until resume */
     int status;
     char retry_after[64], date[64]; /* "" = none */
     char why[CURL_ERROR_SIZE];
@@ -30,6 +34,7 @@ struct hw_kube_exchange {
     bool list, metadata_only;
     int64_t deadline_ms;
     size_t answer_max;
+    void (*on_data)(void *ctx); /* asks for a stream. Called from within curl */
 };
 
 /* The caller sets t->job.fn and ctx. On failure nothing is left to close. */
@@ -37,6 +42,8 @@ HW_MUST_USE int hw_kube_transfer_open(struct hw_kube_transfer *t,
                                       const struct hw_kube_config *config,
                                       const struct hw_kube_url *server, struct hw_kube_auth *auth,
                                       const struct hw_kube_exchange *x, struct hw_err *err);
+/* After answer was emptied. May call on_data. */
+void hw_kube_transfer_resume(struct hw_kube_transfer *t);
 /* One line of the answer's headers, as curl hands it over; false: they passed their ceiling. Pure, for the fuzzer. */
 bool hw_kube_transfer_header(struct hw_kube_transfer *t, struct hw_str line);
 void hw_kube_transfer_close(struct hw_kube_transfer *t); /* a stopped one, too; twice is once */

@@ -33,10 +33,8 @@ static void send_patch(struct status *s, json_t *patch, bool writing)
     hw_api_send(&s->api, &request, writing);
 }
 
-static json_t *make_infos(struct status *s)
+json_t *hw_status_infos(const struct hw_progress *p, int64_t now)
 {
-    const struct hw_progress *p = &s->api.value;
-    int64_t now = hw_wall_ms(s->api.clock);
     char nm[HW_NM_SIZE], when[21], line[HW_LINE_MAX];
     hw_nm_format(p->n, p->m, nm);
     hw_format_time(p->updated ? p->updated : now, when);
@@ -55,7 +53,7 @@ static void send_value(struct status *s)
     json_object_set_new(hw_json_at(patch, "metadata", NULL), "resourceVersion",
                         json_string(s->version));
     json_object_set_new(patch, "status", status);
-    json_object_set_new(status, "infos", make_infos(s));
+    json_object_set_new(status, "infos", hw_status_infos(&s->api.value, hw_wall_ms(s->api.clock)));
     send_patch(s, patch, true);
 }
 

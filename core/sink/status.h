@@ -19,6 +19,9 @@ struct hw_status_opts {
     void *ctx;
 };
 
+/* What stands in status.infos: progress, progressUpdated, progressMessage. New reference. */
+json_t *hw_status_infos(const struct hw_progress *p, int64_t unix_ms);
+
 /* Borrows as hw_annotation_new does. */
 HW_MUST_USE int hw_status_new(struct hw_sink **ret, struct hw_kube *kube, uv_loop_t *loop,
                               const struct hw_clock *clock, const struct hw_status_opts *opts,

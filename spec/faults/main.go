@@ -8,6 +8,7 @@
 //	{"op":"open","name":N}              a listener of its own          {"port":P,"t":MS}
 //	{"op":"break","name":N,"fault":F}   F as in `type fault`           {"t":MS}
 //	{"op":"heal","name":N}                                             {"t":MS}
+//	{"op":"cut","name":N}               ends its connections           {"t":MS}
 //	{"op":"now"}                                                       {"t":MS}
 //	{"op":"close","name":N}
 //	{"op":"token","key":PATH,"claims":{}}  a JWT signed by that key    {"token":T}
@@ -92,6 +93,8 @@ func (s *server) do(c *command) (answer, error) {
 		err = r.breakBy(c.Fault)
 	case "heal":
 		err = r.heal()
+	case "cut":
+		err = r.cut()
 	case "close":
 		r.close()
 	default:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,6 +24,9 @@ type fault struct {
 
 	// Times: only the first so many requests meet the fault. 0 = all of them.
 	Times int `json:"times"`
+	// Match: only requests whose "METHOD path?query" holds this. Every: of those, each n-th alone. 0 = each.
+	Match string `json:"match"`
+	Every int    `json:"every"`
 	// Forward: the API server is asked and does what it is asked to; the fault is in the answer alone.
 	Forward bool    `json:"forward"`
 	Delay   float64 `json:"delay"` // seconds before the answer
@@ -61,6 +65,7 @@ type route struct {
 	log      *os.File
 	fault    *fault // nil: none
 	left     int    // requests that it still meets; -1: all
+	matched  int    // requests that it could have met
 	listener net.Listener
 	fill     []net.Conn // what fills the queue of a full listener
 	conns    map[net.Conn]struct{}
@@ -168,10 +173,14 @@ func (r *route) current() fault {
 	return *r.fault
 }
 
-func (r *route) takeFault() fault {
+func (r *route) takeFault(request string) fault {
 	r.lock.Lock()
 	defer r.lock.Unlock()
-	if r.fault == nil || r.left == 0 {
+	if r.fault == nil || r.left == 0 || !strings.Contains(request, r.fault.Match) {
+		return fault{}
+	}
+	r.matched++
+	if r.fault.Every > 1 && r.matched%r.fault.Every != 0 {
 		return fault{}
 	}
 	if r.left > 0 {
@@ -193,7 +202,7 @@ func (r *route) breakBy(f *fault) error {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	f.meets = true
-	r.fault, r.left = f, -1
+	r.fault, r.left, r.matched = f, -1, 0
 	if f.Times > 0 {
 		r.left = f.Times
 	}
@@ -245,6 +254,15 @@ func (r *route) close() {
 		conn.Close()
 	}
 	r.dropAll()
+}
+
+// cut every connection, whatever is under way on it.
+func (r *route) cut() error {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.dropAll()
+	r.noteLocked(event{"e": "cut"})
+	return nil
 }
 
 func (r *route) keep(conn net.Conn) {

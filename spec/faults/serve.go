@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
@@ -183,11 +184,14 @@ func (r *route) answerTo(conn *tls.Conn, raw net.Conn, request *http.Request, bo
 	r.requests++
 	id := r.requests
 	r.lock.Unlock()
-	f := r.takeFault()
+	f := r.takeFault(request.Method + " " + request.URL.RequestURI())
 	r.note(event{"e": "request", "id": id, "method": request.Method, "path": request.URL.RequestURI(),
 		"body": string(body), "token": short(request.Header.Get("Authorization"))})
 	healthy := !f.meets
 	a, upstream := &reply{200, http.Header{"Content-Type": {"application/json"}}, []byte("{}")}, 0
+	if healthy && request.URL.Query().Get("watch") != "" {
+		return r.stream(conn, request, id)
+	}
 	if healthy || f.Forward {
 		time.Sleep(time.Duration(f.Late * float64(time.Second)))
 		got, err := r.up.ask(request, body)
@@ -205,6 +209,32 @@ func (r *route) answerTo(conn *tls.Conn, raw net.Conn, request *http.Request, bo
 	// Before it is delivered: who sees the answer also sees this line.
 	r.note(event{"e": "answer", "id": id, "upstream": upstream, "status": a.status})
 	return f.deliver(conn, raw, a)
+}
+
+// stream an answer that has no end: what comes is sent on at once, and in both directions the end of one is the other's.
+func (r *route) stream(conn *tls.Conn, request *http.Request, id int) bool {
+	out, err := http.NewRequest(request.Method, r.up.base.Scheme+"://"+r.up.base.Host+request.URL.RequestURI(), nil)
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	out.Header = request.Header.Clone()
+	got, err := r.up.transport.RoundTrip(out.WithContext(ctx))
+	if err != nil {
+		r.note(event{"e": "answer", "id": id, "upstream": 0, "status": 0, "error": err.Error()})
+		return false
+	}
+	defer got.Body.Close()
+	r.note(event{"e": "answer", "id": id, "upstream": got.StatusCode, "status": got.StatusCode})
+	go func() { // nothing is sent on a watch: this ends with the connection
+		conn.Read(make([]byte, 1))
+		cancel()
+	}()
+	fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n", got.StatusCode,
+		http.StatusText(got.StatusCode))
+	io.Copy(conn, got.Body)
+	return false
 }
 
 func (r *route) talk(conn *tls.Conn, raw net.Conn) {

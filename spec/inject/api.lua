@@ -1,5 +1,6 @@
 --- An API server inside of the walk itself: it has a pod for every run, takes merge patches, and keeps their annotations and
---- statuses. Plain HTTP on loopback, or HTTPS; `step` does what there is to do, and never waits.
+--- statuses. Plain HTTP on loopback, or HTTPS; `step` does what there is to do, and never waits. For a hub each run's name is a namespace
+--- with one operation, its Job and its pod, which can be listed and watched, and a Lease in the namespace `ns`.
 local cjson = require "cjson"
 local socket = require "socket"
 
@@ -20,7 +21,7 @@ function M.new(tls)
   local listener = assert(socket.bind("127.0.0.1", 0, 128))
   listener:settimeout(0)
   local port = select(2, listener:getsockname())
-  return setmetatable({ listener = listener, tls = tls, pods = {}, infos = {}, clients = {},
+  return setmetatable({ listener = listener, tls = tls, pods = {}, infos = {}, leases = {}, clients = {},
     url = ("%s://127.0.0.1:%d"):format(tls and "https" or "http", port) }, Api)
 end
 
@@ -53,20 +54,97 @@ function Api:operation(name, patch)
   return { apiVersion = "data.fluid.io/v1alpha1", kind = "DataProcess", metadata = metadata(name) }
 end
 
+-- For a hub -----------------------------------------------------------------------------------------------
+
+local VERSIONS = { pods = "v1", jobs = "batch/v1", cronjobs = "batch/v1" }
+
+--- The objects of a resource in a run's namespace.
+function Api:objects(resource, run)
+  local function in_run(object)
+    local meta = object.metadata
+    -- Of its own for each kind: a hub knows objects by their uid.
+    meta.namespace, meta.uid, meta.creationTimestamp = run, UID:gsub("1$", resource:sub(1, 1):byte()), "2026-01-01T00:00:00Z"
+    return { object }
+  end
+  if resource == "pods" then
+    local pod = self:pod(run, {})
+    pod.metadata.ownerReferences[1].uid = UID:gsub("1$", ("j"):byte())
+    pod.metadata.annotations = pod.metadata.annotations or { ["fluid.io/data-progress"] = "40/100" }
+    return in_run(pod)
+  elseif resource == "jobs" then
+    local job = self:job(run)
+    job.metadata.ownerReferences[1].uid = UID:gsub("1$", ("d"):byte())
+    return in_run(job)
+  elseif resource == "dataprocesses" then
+    local operation = self:operation(run, {})
+    operation.status = { phase = "Executing", infos = next(self.infos[run]) and self.infos[run] }
+    return in_run(operation)
+  end
+  return {}
+end
+
+function Api:list(path, query)
+  local run, resource = path:match "^GET /apis?/.-/namespaces/([%w-]+)/(%l+)$"
+  if not VERSIONS[resource or ""] and not (resource or ""):find "^data" then return nil end
+  if query:find "watch=1" then return "stream", run .. " " .. resource end
+  local items = not query:find "%%21" and self:objects(resource, run) or {} -- pods that belong to no Job: none
+  return "200 OK", { kind = "List", metadata = { resourceVersion = "7" }, items = items }
+end
+
+function Api:lease(name, body, verb)
+  local known = self.leases[name]
+  if verb ~= "POST" and not known then
+    return { kind = "Status", code = 404, message = "no such lease" }, "404 Not Found"
+  end
+  known = known or { version = 0, spec = {} }
+  if body.spec then
+    known.version = known.version + 1
+    merge(known.spec, body.spec)
+  end
+  self.leases[name] = known
+  return { kind = "Lease", metadata = { name = name, namespace = "ns", uid = UID, resourceVersion = tostring(known.version) },
+    spec = known.spec }
+end
+
+--- The run's pod says so, to whoever watches it.
+function Api:report(run, nm)
+  self.pods[run] = { ["fluid.io/data-progress"] = nm }
+  local line = cjson.encode { type = "MODIFIED", object = self:objects("pods", run)[1] } .. "\n"
+  for _, client in ipairs(self.clients) do
+    if client.stream == run .. " pods" then client.sock:send(("%x\r\n%s\r\n"):format(#line, line)) end
+  end
+end
+
 local routes = {
+  { "^GET /apis/coordination.k8s.io/v1/namespaces/ns/leases/([%w-]+)$", "lease" },
+  { "^PATCH /apis/coordination.k8s.io/v1/namespaces/ns/leases/([%w-]+)$", "lease" },
+  { "^POST /apis/coordination.k8s.io/v1/namespaces/ns/(leases)$", "lease" },
+  { "^PATCH /apis/data.fluid.io/v1alpha1/namespaces/run[%w-]+/dataprocesses/([%w-]+)/status$", "operation_in_run" },
   { "^PATCH /api/v1/namespaces/ns/pods/([%w-]+)$", "pod" },
   { "^GET /apis/batch/v1/namespaces/ns/jobs/([%w-]+)$", "job" },
   { "^PATCH /apis/data.fluid.io/v1alpha1/namespaces/ns/dataprocesses/([%w-]+)/status$", "operation" },
 }
 
-function Api:answer(what, body)
+function Api:operation_in_run(name, patch)
+  local operation = self:operation(name, patch)
+  operation.metadata.uid = UID:gsub("1$", ("d"):byte())
+  return operation
+end
+
+function Api:answer(what, body, query)
+  local status, object = self:list(what, query)
+  if status then return status, object end
   for _, route in ipairs(routes) do
     local name = what:match(route[1])
     local ok, patch = pcall(cjson.decode, body == "" and "{}" or body)
     if name and (not ok or type(patch) ~= "table") then
       return "400 Bad Request", { kind = "Status", code = 400, message = "not a patch: " .. body }
     end
-    if name then return "200 OK", self[route[2]](self, name, patch) end
+    if name then
+      if route[2] == "lease" and name == "leases" then name = patch.metadata.name end
+      local answer, code = self[route[2]](self, name, patch, what:match "^%u+")
+      return code or "200 OK", answer
+    end
   end
   return "404 Not Found", { kind = "Status", code = 404, message = "not found: " .. what }
 end
@@ -79,7 +157,8 @@ local function take(client)
   local length = head and tonumber(head:lower():match "\r\ncontent%-length:%s*(%d+)" or 0)
   if not head or #rest < length then return nil end
   client.buffer = rest:sub(length + 1)
-  return head:match "^(%S+ [^%s?]+)", rest:sub(1, length)
+  local what, query = head:match "^(%S+ [^%s?]+)(%S*)"
+  return what, rest:sub(1, length), query
 end
 
 local function shake_hands(client, tls)
@@ -98,9 +177,14 @@ local function serve(self, client)
   local sock = client.wrapped or client.sock
   local data, err, part = sock:receive(65536)
   client.buffer = client.buffer .. (data or part or "")
-  for what, body in function() return take(client) end do
-    local status, object = self:answer(what, body)
-    local text = cjson.encode(object)
+  for what, body, query in function() return take(client) end do
+    local status, object = self:answer(what, body, query)
+    if status == "stream" then
+      client.stream = object
+      sock:send "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+      break
+    end
+    local text = cjson.encode(object):gsub('"items":{}', '"items":[]')
     sock:send(("HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"):format(status, #text, text))
   end
   return data or err == "timeout" or err == "wantread"

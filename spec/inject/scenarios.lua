@@ -195,6 +195,23 @@ local function in_pod(name, user, env, seen, each)
     may_remain = { "^progress$" } }
 end
 
+-- hub -----------------------------------------------------------------------------------------------------
+
+--- Its life: it leads and writes what the pod says, then another value, then it is told to end.
+local function hub_life(run)
+  run:await(function() return on_operation(run, "40/100") end, 12)
+  server:report(run.name, "41/100")
+  run:await(function() return on_operation(run, "41/100") end, 12)
+  run:signal "TERM"
+  run:await(function() return nil end, 8)
+end
+
+local function hub_right(run)
+  if not on_operation(run, "41/100") then return "41/100 was not written" end
+  local spec = (server.leases[run.name] or {}).spec or {}
+  if spec.holderIdentity ~= "" and not run:err():find "leads when the lease is over" then return "the lease was not given away" end
+end
+
 ---@type headway.inject.Scenario[]
 return {
   { name = "set", args = function(run) return { "set", "--file", run:path "progress", "40/100", "half", "way" } end,
@@ -238,4 +255,8 @@ return {
   in_pod("run in a pod", TOKEN, nil, on_pod),
   in_pod("run in a pod, status too", TOKEN, { HEADWAY_STATUS_DIRECT = "on" }, on_both, 4),
   in_pod("run in a pod, credential plugin", EXEC, nil, on_pod, 4),
+  { name = "hub", args = { "hub", "--status-gap", "1s" }, prepare = kubeconfig(TOKEN), setup = start_server(), step = step_server,
+    teardown = stop_server, drive = hub_life, right = hub_right, each = 4, env = function(run)
+      return { HEADWAY_KUBECONFIG = run:path "kubeconfig", HEADWAY_HUB_NAMESPACE = run.name, HEADWAY_HUB_LEASE = run.name }
+    end },
 }

@@ -6,7 +6,8 @@
 --- plan: { tls = { cert, key, ca? }, answers = [ ... ], loop = true }; the n-th request gets the n-th answer, the last
 --- one again and again. An answer: status, reason, headers, body, delay (seconds), hang (never answers), reset (closes with
 --- RST), close (after the answer), cut (Content-Length says more than comes), raw (bytes as they are), drip (bytes each
---- 0.1 s), hang_handshake (of a whole server: accepts and stays silent).
+--- 0.1 s), hang_handshake (of a whole server: accepts and stays silent). stream: a list of pieces, each a chunk of its own;
+--- gap (seconds between them), hold (seconds after the last), cut (closes without the end of the body).
 local cjson = require "cjson"
 local socket = require "socket"
 
@@ -123,6 +124,18 @@ function Client:handshake()
   end
 end
 
+function Client:stream(answer)
+  local head = ("HTTP/1.1 %d X\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    :format(answer.status or 200)
+  if not self:send(head) then return false end
+  for i, piece in ipairs(answer.stream) do
+    if i > 1 and answer.gap then sleep(answer.gap) end
+    if not self:send(("%x\r\n%s\r\n"):format(#piece, piece)) then return false end
+  end
+  if answer.hold then sleep(answer.hold) end
+  return not answer.cut and self:send "0\r\n\r\n"
+end
+
 function Client:answer(answer)
   if answer.hang then sleep(1000) end
   if answer.delay then sleep(answer.delay) end
@@ -130,6 +143,7 @@ function Client:answer(answer)
     self.sock:setoption("linger", { on = true, timeout = 0 })
     return false
   end
+  if answer.stream then return self:stream(answer) end
   local data = render(answer)
   if answer.drip then
     for i = 1, #data, answer.drip do

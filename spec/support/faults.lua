@@ -105,6 +105,12 @@ function Route:heal()
   return self.proxy:command({ op = "heal", name = self.name }).t
 end
 
+--- Ends its connections, and nothing else.
+---@return integer ms
+function Route:cut()
+  return self.proxy:command({ op = "cut", name = self.name }).t
+end
+
 --- The proxy's clock.
 ---@return integer ms
 function Route:now()

@@ -19,6 +19,7 @@
 #include "kube/exec.h"
 #include "kube/owner.h"
 #include "kube/secret.h"
+#include "kube/watch.h"
 #include "sink/annotation.h"
 #include "sink/status.h"
 
@@ -28,6 +29,7 @@ static struct {
     uv_loop_t loop;
     struct hw_clock clock;
     struct hw_kube *kube;
+    struct hw_kube_watch *watch;
     struct hw_sink *annotation, *status;
     struct hw_kube_call *calls[CALLS_MAX];
     bool feed_status;    /* the annotation's pod goes to the status sink */
@@ -113,6 +115,10 @@ static void act_in_callback(const char *kind)
         }
     if (strcmp(what, "free sinks") == 0 || strcmp(what, "free") == 0)
         free_sinks();
+    if (strcmp(what, "free watch") == 0 || strcmp(what, "free") == 0) {
+        hw_kube_watch_free(probe.watch);
+        probe.watch = NULL;
+    }
     if (strcmp(what, "free") == 0) {
         memset(probe.calls, 0, sizeof probe.calls);
         hw_kube_free(probe.kube);
@@ -134,6 +140,52 @@ static void on_reply(void *ctx, const struct hw_kube_reply *reply)
     act_in_callback("reply"); /* this call itself, too: no effect there */
     probe.calls[id] = NULL;
     print_event("reply", o);
+}
+
+/* ---- a collection that is followed ---- */
+
+static void on_listing(void *ctx)
+{
+    (void)ctx;
+    print_event("listing", json_object());
+    act_in_callback("listing");
+}
+
+static void on_object(void *ctx, json_t *object)
+{
+    (void)ctx;
+    print_event("object",
+                json_pack("{s:s?}", "name", hw_json_text(object, "metadata", "name", NULL)));
+    act_in_callback("object");
+}
+
+static void on_gone(void *ctx, json_t *object)
+{
+    (void)ctx;
+    print_event("gone", json_pack("{s:s?}", "name", hw_json_text(object, "metadata", "name", NULL)));
+    act_in_callback("gone");
+}
+
+static void on_listed(void *ctx)
+{
+    (void)ctx;
+    print_event("listed", json_object());
+    act_in_callback("listed");
+}
+
+static void on_trouble(void *ctx, int cause, const struct hw_err *err, int64_t wait_ms)
+{
+    (void)ctx;
+    print_event("trouble", json_pack("{s:i, s:s, s:I}", "cause", cause, "error", err->msg, "wait",
+                                     (json_int_t)wait_ms));
+    act_in_callback("trouble");
+}
+
+static void on_piece(void *ctx, struct hw_str data)
+{
+    (void)ctx;
+    print_event("data", json_pack("{s:i}", "len", (int)data.len));
+    act_in_callback("data");
 }
 
 static void on_wrote(void *ctx, struct hw_sink *sink, bool ok, int64_t ms)
@@ -204,7 +256,7 @@ static struct hw_kube_object object_of(json_t *c)
 static enum hw_kube_verb verb_of(json_t *c)
 {
     const char *verb = text(c, "verb");
-    for (int i = HW_KUBE_GET; verb && i <= HW_KUBE_DELETE; i++)
+    for (int i = HW_KUBE_GET; verb && i <= HW_KUBE_WATCH; i++)
         if (strcmp(hw_kube_verb_name((enum hw_kube_verb)i), verb) == 0)
             return (enum hw_kube_verb)i;
     return HW_KUBE_GET;
@@ -404,6 +456,7 @@ static void do_send(json_t *c)
         .metadata_only = json_is_true(json_object_get(c, "metadata_only")),
         .deadline_ms = number(c, "deadline"),
         .answer_max = (size_t)number(c, "answer_max"),
+        .data = json_is_true(json_object_get(c, "stream")) ? on_piece : NULL,
     };
     if (probe.kube && id >= 0 && id < CALLS_MAX)
         probe.calls[id] = hw_kube_send(probe.kube, &request, on_reply, (void *)id);
@@ -414,6 +467,38 @@ static void do_cancel(json_t *c)
     intptr_t id = (intptr_t)number(c, "id");
     hw_kube_cancel(probe.calls[id]);
     probe.calls[id] = NULL;
+}
+
+static void do_watch(json_t *c)
+{
+    struct hw_kube_watch_opts opts = {
+        .collection = object_of(c),
+        .labels = text(c, "labels"),
+        .metadata_only = json_is_true(json_object_get(c, "metadata_only")),
+        .page = (int)number(c, "page"),
+        .event_max = (size_t)number(c, "event_max"),
+        .silence_ms = number(c, "silence"),
+        .grant_ms = number(c, "grant"),
+    };
+    struct hw_kube_watch_events events = { .listing = on_listing,
+                                           .object = on_object,
+                                           .gone = on_gone,
+                                           .listed = on_listed,
+                                           .trouble = on_trouble };
+    struct hw_err err;
+    if (hw_kube_watch_new(&probe.watch, probe.kube, &probe.loop, &probe.clock, &opts, &events,
+                          &err) < 0)
+        print_event("is", error_object(&err));
+}
+
+static void do_counts(json_t *c)
+{
+    struct hw_kube_watch_counts n = hw_kube_watch_counts(probe.watch);
+    (void)c;
+    print_event("is", json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "lists", (json_int_t)n.lists,
+                                "watches", (json_int_t)n.watches, "expired", (json_int_t)n.expired,
+                                "failures", (json_int_t)n.failures, "events", (json_int_t)n.events,
+                                "skipped", (json_int_t)n.skipped));
 }
 
 static void watch_sink(struct hw_sink *sink)
@@ -582,6 +667,8 @@ static const struct {
     { "open", do_open },
     { "send", do_send },
     { "cancel", do_cancel },
+    { "watch", do_watch },
+    { "counts", do_counts },
     { "annotation", do_annotation },
     { "status", do_status },
     { "publish", do_publish },

@@ -1,5 +1,5 @@
 /* core_module.c - `require "headway_core"`: the core as a Lua module, so that specs reach its parts.
- *   text functions at the top (mod_text.c), .host, .worker, .parsers, .progress, .source, .yaml: each in its own file */
+ *   text functions at the top (mod_text.c), .host, .hub, .worker, .parsers, .progress, .source, .yaml: each in its own file */
 #include "core_module.h"
 
 #include "base/mem.h"
@@ -170,13 +170,12 @@ void hw_mod_read_options(lua_State *L, int arg, struct hw_mod_options *ret)
 
 int luaopen_headway_core(lua_State *L)
 {
-    static const luaL_Reg parts[] = { { "host", hw_mod_host },
-                                      { "parsers", hw_mod_parsers },
-                                      { "progress", hw_mod_progress },
-                                      { "source", hw_mod_source },
-                                      { "worker", hw_mod_worker },
-                                      { "yaml", hw_mod_yaml },
-                                      { NULL, NULL } };
+    static const luaL_Reg parts[] = {
+        { "host", hw_mod_host },       { "hub", hw_mod_hub },
+        { "parsers", hw_mod_parsers }, { "progress", hw_mod_progress },
+        { "source", hw_mod_source },   { "worker", hw_mod_worker },
+        { "yaml", hw_mod_yaml },       { NULL, NULL }
+    };
     hw_mod_text(L);
     for (const luaL_Reg *part = parts; part->name; part++) {
         part->func(L);

@@ -10,6 +10,7 @@
 
 /* Each pushes its table. */
 int hw_mod_host(lua_State *L);
+int hw_mod_hub(lua_State *L);
 int hw_mod_parsers(lua_State *L);
 int hw_mod_progress(lua_State *L);
 int hw_mod_source(lua_State *L);
