@@ -49,7 +49,7 @@ static void print_line(const struct row *r)
 /* A hint may hold any bytes. */
 static void print_hints(const struct hw_parser_meta *m)
 {
-    char clean[HW_META_HINT_MAX * 3 + 1];
+    char clean[HW_HINT_MAX * 3 + 1];
     printf("hints       ");
     for (size_t i = 0; i < m->hint_count; i++) {
         hw_clean_text(clean, sizeof clean - 1,
@@ -111,7 +111,7 @@ static json_t *options_json(const struct hw_parser_meta *m)
 
 static json_t *hint_json(const struct hw_hint *h)
 {
-    char clean[HW_META_HINT_MAX * 3 + 1];
+    char clean[HW_HINT_MAX * 3 + 1];
     json_t *exact = json_stringn(h->bytes, h->len);
     if (exact)
         return exact;
@@ -131,7 +131,9 @@ static void add_meta(json_t *o, const struct hw_parser_meta *m)
     json_object_set_new(o, "commands", commands);
     json_object_set_new(o, "unit", text(m->unit));
     json_object_set_new(o, "hints", hints);
-    json_object_set_new(o, "newest", json_boolean(m->newest));
+    json_object_set_new(o, "newest",
+                        m->form.count ? json_string(m->form.text) : json_boolean(m->newest));
+    json_object_set_new(o, "word", json_boolean(m->word));
     json_object_set_new(o, "record_max", json_integer((json_int_t)m->record_max));
     json_object_set_new(o, "options", options_json(m));
 }
