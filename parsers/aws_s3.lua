@@ -18,6 +18,7 @@ local units = require "headway.units"
 ---@field all integer?        files there are
 ---@field scanning boolean?
 ---@field ended string?
+---@field dry boolean?        it was only tried
 local M = {
   api = 1, name = "aws_s3", tool = "aws-cli", versions = "1.45 to 2.23", unit = "bytes",
   commands = { "aws s3" },
@@ -78,7 +79,10 @@ local VERBS = { upload = true, download = true, copy = true, move = true, delete
 
 function M:feed(record)
   if record:find("Completed ", 1, true) == 1 then return self:progress(record) end
-  if record:find("(dryrun) ", 1, true) == 1 then return { message = "dry run: nothing is copied" } end
+  if record:find("(dryrun) ", 1, true) == 1 then
+    self.dry = true
+    return { message = "dry run: nothing is copied" }
+  end
   local verb = record:match "^(%l+): "
   if verb and VERBS[verb] then
     self.files = self.files + 1
@@ -104,7 +108,7 @@ function M:finish(code)
     local partial = self.ended and self.failures > 0 and self.files > 0
     return self.ended and { ended = partial and "partial" or self.ended } or nil
   end
-  if code == 0 then return { ended = "complete" } end
+  if code == 0 then return { ended = self.dry and "partial" or "complete" } end
   return { ended = self.files > 0 and code <= 2 and "partial" or "failed" }
 end
 

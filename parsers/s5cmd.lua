@@ -106,7 +106,10 @@ function M:json(record)
 end
 
 function M:feed(record)
-  if record:find("{", 1, true) == 1 then return self:json(record) end
+  if record:find("{", 1, true) == 1 then
+    if not record:find('"operation"', 1, true) then return nil end -- no line of s5cmd's
+    return self:json(record)
+  end
   local at = record:find('ERROR "', 1, true)
   local sample = self:bars(record)
   if at then
