@@ -434,8 +434,8 @@ void hw_tracker_end(struct hw_tracker *t, enum hw_outcome outcome, const char *r
     t->now.updated = now.unix_ms;
     if (!t->now.started)
         t->now.started = now.unix_ms;
-    if (outcome == HW_OUTCOME_FAILURE)
-        return;
+    if (outcome == HW_OUTCOME_FAILURE || t->now.said == HW_ENDED_PARTIAL)
+        return; /* no more is done than was counted */
     struct hw_progress *p = &t->now;
     if (t->floored)
         raise_to_floor(&t->floor, p);
@@ -478,7 +478,7 @@ static const char *claim(const struct hw_progress *p)
     static const char *const texts[] = {
         [HW_ENDED_NO] = "",
         [HW_ENDED_COMPLETE] = "the log says it is complete",
-        [HW_ENDED_PARTIAL] = "partial: the log says that some of it failed",
+        [HW_ENDED_PARTIAL] = "partial: the log says that not all of it is done",
         [HW_ENDED_FAILED] = "the log says it failed",
     };
     return texts[p->said];

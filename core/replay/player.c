@@ -563,12 +563,18 @@ static int last_word(struct hw_player *p, int code, struct hw_err *err)
     return st;
 }
 
+/* The signal that a shell's exit status tells of; 0 = none (255 is a status of its own). */
+static int signal_of(int code)
+{
+    return code > 128 && code - 128 <= SIGRTMAX ? code - 128 : 0;
+}
+
 static void end_tracker(struct hw_player *p, int code)
 {
     char reason[80] = "";
-    if (code > 128)
-        snprintf(reason, sizeof reason, "ended by signal %d (%s)", code - 128,
-                 strsignal(code - 128));
+    if (signal_of(code))
+        snprintf(reason, sizeof reason, "ended by signal %d (%s)", signal_of(code),
+                 strsignal(signal_of(code)));
     else if (code > 0)
         snprintf(reason, sizeof reason, "exit status %d", code);
     enum hw_outcome outcome = code < 0 ? HW_OUTCOME_UNKNOWN
@@ -581,7 +587,7 @@ int hw_player_end(struct hw_player *p, int code, bool whole, struct hw_err *err)
 {
     p->err = err;
     p->failed = false;
-    hw_records_end(p->records, whole && code < 128, on_record, p);
+    hw_records_end(p->records, whole && !signal_of(code), on_record, p);
     if (p->failed || hw_player_flush(p, err) < 0 || tick(p, p->now_us / 1000, err) < 0 ||
         last_word(p, code, err) < 0)
         return -1;
