@@ -237,12 +237,23 @@ static int refuse(lua_State *L, int idx, struct hw_err *err)
     return hw_fail(err, HW_EINPUT, "%s", why);
 }
 
+/* A count that names no unit has the module's. */
+static int sample_of(lua_State *L, int idx, struct entry *e)
+{
+    struct hw_sample *s = e->sample;
+    if (hw_convert_sample(L, idx, s, e->err) < 0)
+        return -1;
+    if (s->counted && !s->main.unit[0])
+        memcpy(s->main.unit, hw_host_of(L)->meta.unit, sizeof s->main.unit);
+    return 1;
+}
+
 /* The two results at idx: sample | nil | nil, reason; a fourth outcome is the parser's fault. */
 static int judge(lua_State *L, int idx, struct entry *e)
 {
     int first = lua_type(L, idx), second = lua_type(L, idx + 1);
     if (first == LUA_TTABLE && second == LUA_TNIL)
-        return hw_convert_sample(L, idx, e->sample, e->err) < 0 ? -1 : 1;
+        return sample_of(L, idx, e);
     if (first == LUA_TNIL && second == LUA_TNIL)
         return 0;
     if (first == LUA_TNIL && second == LUA_TSTRING)

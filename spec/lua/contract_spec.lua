@@ -169,6 +169,14 @@ describe("contract, outcomes:", function()
     assert.is_nil((giving "nil"):finish(0))
   end)
 
+  it("a count that names no unit has the module's", function()
+    local h = assert(load_text [[return { api = 1, unit = "frobs", new = function() return { feed = function(_, r)
+      return r == "own" and { done = 1, unit = "MiB" } or r == "percent" and { fraction = 0.5 } or { done = 1, also = { { done = 2 } } } end } end }]])
+    assert.same({ done = 1, unit = "frobs", also = { { done = 2 } } }, h:feed "")
+    assert.same({ done = 1, unit = "MiB" }, h:feed "own")
+    assert.same({ fraction = 0.5 }, h:feed "percent")
+  end)
+
   it("options and strict reach new", function()
     local h = assert(load_text([[return { api = 1, options = { unit = { type = "string", help = "what" } },
       new = function(o) return { feed = function()
