@@ -32,18 +32,20 @@ static const char *or_dash(const char *text)
 
 /* ---- -o table ------------------------------------------------------------------------------------ */
 
+/* Wide enough for what is built in; name, tool, versions, from, commands. */
+#define LINE "%-18s %-25s %-25s %s%s  %s\n"
+
 static void print_line(const struct row *r)
 {
     char commands[400] = "", where[200];
     hw_clean_text(where, sizeof where - 1, hw_str(r->entry.where));
     if (!r->meta) {
-        printf("%-20s can't be loaded: %s (%s)\n", r->entry.name, r->why, where);
+        printf("%-18s can't be loaded: %s (%s)\n", r->entry.name, r->why, where);
         return;
     }
     join_commands(r->meta, commands, sizeof commands);
-    printf("%-20s %-12s %-14s %-40s %s%s\n", r->entry.name, or_dash(r->meta->tool),
-           or_dash(r->meta->versions), or_dash(commands), where,
-           r->entry.hides ? ", in place of the one built in" : "");
+    printf(LINE, r->entry.name, or_dash(r->meta->tool), or_dash(r->meta->versions), where,
+           r->entry.hides ? " (hides ours)" : "", or_dash(commands));
 }
 
 /* A hint may hold any bytes. */
@@ -189,7 +191,7 @@ static int list_all(const struct hw_cmd_ctx *ctx, struct hw_err *err)
     if (hw_parsers_list(ctx->config->parser.dir, &list, err) < 0)
         return -1;
     if (ctx->config->output == HW_OUTPUT_TABLE)
-        printf("%-20s %-12s %-14s %-40s %s\n", "PARSER", "TOOL", "VERSIONS", "CHOSEN FOR", "FROM");
+        printf(LINE, "PARSER", "TOOL", "VERSIONS", "FROM", "    ", "CHOSEN FOR");
     for (size_t i = 0; i < list.count; i++) {
         struct hw_err own;
         failed |= show(ctx, &list.entries[i], true, &own) < 0;
