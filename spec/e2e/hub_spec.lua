@@ -229,6 +229,8 @@ describe("hub:", function()
     hub:report(list, function(i) return i .. "/100" end)
     hub:await(list, function(i) return i .. "/100" end)
     p:kill "STOP"
+    c:stop_apiserver "KILL" -- or what follows would still come, and wait in the sockets
+    c:start_apiserver()
     hub:report(list, function(i) return (i + 30) .. "/100" end)
     c:delete(list[12].op)
     c:delete(list[12].pod)

@@ -95,7 +95,7 @@ describe("headway exec --pty", function()
     assert.equal(23, p:wait())
     local nm, last = wrapped.progress(p)
     assert.equal("failed", last.state)
-    assert.matches("^exit status 23", last.reason)
+    assert.equal("partial: exit status 23", last.reason)
     assert.equal("1/1", nm)
   end)
 
