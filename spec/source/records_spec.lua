@@ -372,7 +372,7 @@ describe("recordings", function()
       end
     end)
 
-    if not bytes:find "[\8\27]" then
+    if not bytes:find "[\1-\8\14-\31]" then
       it("give their bytes and nothing else: " .. name, function()
         local lines = {}
         for line in bytes:gmatch "[^\r\n]+" do
@@ -388,7 +388,7 @@ describe("recordings", function()
       end)
     end
 
-    -- wherever a writer may stop for a while: what is given then holds no number or word that goes on
+    -- wherever a writer may stop for a while: what is given then holds no number or word that goes on (but for ids at random)
     it("give nothing torn at a pause: " .. name, function()
       for i, record in ipairs(whole) do
         local text = record.text
@@ -397,7 +397,8 @@ describe("recordings", function()
           framer:feed(text:sub(1, at))
           if #framer:pause() > 0 then
             local edge = text:sub(at, at + 1)
-            assert.is_nil(edge:find "^%w%w" or text:find "%w" and edge:find "^[%d.,][%d.,]",
+            local word = text:sub(1, at):match "%w*$" .. text:sub(at + 1):match "^%w*"
+            assert.is_nil(#word < 32 and edge:find "^%w%w" or text:find "%w" and edge:find "^[%d.,][%d.,]",
               text:sub(1, at) .. "|" .. text:sub(at + 1))
           end
         end
