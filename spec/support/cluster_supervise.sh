@@ -2,7 +2,7 @@
 # Keeps the processes of one test cluster, so that none outlives the test run, however that ends.
 #
 #   cluster_supervise.sh DIR      with commands on stdin, each answered by one line in the FIFO DIR/reply:
-#     start NAME                  runs the script DIR/NAME.sh, output to DIR/NAME.log      "ok PID"
+#     start NAME                  runs the script DIR/NAME.sh, output to DIR/NAME.log      "ok PID"; an older one of the name ends
 #     stop NAME SIGNAL SECONDS    signals it, waits, kills it when the time is over        "ok"
 #     signal NAME SIGNAL                                                                   "ok" or "gone"
 #
@@ -33,7 +33,9 @@ clean_up() {
 }
 trap clean_up TERM INT HUP
 
-start() {
+start() { # one process of a name: an older one ends
+    pid=$(pid_of "$1")
+    [ -z "$pid" ] || kill -s KILL "$pid" 2>/dev/null
     sh "$dir/$1.sh" </dev/null >>"$dir/$1.log" 2>&1 8>&- &
     eval "pid_$1=$!"
     case " $names " in *" $1 "*) ;; *) names="$names $1" ;; esac
