@@ -72,7 +72,8 @@ local FOREIGN = set_of [[
   temp temperature humidity fan gpu signal volume brightness packet packets lost dropped rejected denied expired
   unread chk elapsed sec secs second seconds min mins minute minutes hour hours day days week weeks month months
   year years ago ms us ns am pm mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec today
-  yesterday full utilized allocated consumed reserved occupied unacked fps warn
+  yesterday full utilized allocated consumed reserved occupied unacked fps warn corrupt corrupted unreadable
+  invalid damaged broken missing ignored duplicate duplicates outdated changed unchanged stale orphaned
 ]]
 
 --- What is numbered one after another: the number is that of the one that is worked on.
@@ -157,6 +158,7 @@ end
 function evidence.is_work(record, found)
   local left, right = clause(record, found)
   if left == ">" or left:find "%f[%a]eta$" then return false end -- "==> 34%" is what is left of 100%
+  if record:find("^ *%a*/s%f[%A]", found.upto) then return false end -- a rate
   local near = left:match "[^%]%)]*$" -- what stands in brackets in front of it is of a larger thing
   if is_any(near, is_foreign) or is_any(right, is_foreign) then return false end
   local work = is_any(left, is_work_word) or is_any(right, is_work_word)
@@ -177,13 +179,15 @@ function evidence.is_date(record, found)
   return not is_any(left, is_work_word)
 end
 
---- "Epoch 3/10" until it says that it is done: two are. The number of a thing is a count of those before it.
+--- "Epoch 3/10" until it says that it is done: two are. The number of a thing is a count of those before it. In
+--- "shard 2/2: copied 10%" it is the percent that is done.
 function evidence.less_begun(record, found)
   if not found or found.unit == "bytes" or found.done == 0 then return found end
   local left, right = clause(record, found)
   if not THINGS[left:match "(%a+)[^%w]*$"] then return found end
   found.thing = true
-  if not is_any(left .. " " .. right, is_past) then found.done = found.done - 1 end
+  local inner = record:find("^[^,;|=\"%(%[%d]*%d[%d.,]*%s*[%%/o]", found.upto)
+  if not is_any(inner and left or left .. " " .. right, is_past) then found.done = found.done - 1 end
   return found
 end
 

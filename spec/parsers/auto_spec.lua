@@ -73,6 +73,8 @@ describe("auto, what is worked on:", function()
     { "in brackets",               growing("[STEP @/12]", 11, 12),                              items(11, 12) },
     { "in words",                  growing("Stage @ of 3: sort", 2, 3),                         items(2, 3) },
     { "of files",                  growing("Copying file @ of 10", 9, 10),                      items(9, 10) },
+    { "how far inside, behind it", { "shard 1/3: copied 100%", "shard 2/3: copied 10%", "shard 3/3: copied 10%" }, items(2, 3) },
+    { "how many inside, behind it", { "shard 1/3: copied 5 of 100 files", "shard 2/3: copied 5 of 100 files" }, items(1, 3) },
     { "it is done",                growing("Epoch @/3 done", 2, 3),                             items(3, 3) },
     { "done in front",             growing("Completed step @/3", 2, 3),                         items(3, 3) },
     { "begun, then done",          { "Epoch 1/3", "Epoch 2/3", "Epoch 3/3", "Epoch 3/3 done" }, items(3, 3) },
@@ -97,6 +99,10 @@ describe("auto, not fooled by what grows:", function()
     "took @/12 hours", "day @/12", "@/12h copied", "@m/12m copied", "2026/11/@", "Nov @/12", "today @/12",
     -- what is left
     "@ of 12 remaining", "@ of 12 files remaining", "@/12 files left", "pending @/12", "queue: @/12 messages", "remaining: @%", "@% left",
+    -- what is wrong, or as it was
+    "@ of 100 files corrupt", "@ of 100 files unreadable", "@/100 blocks damaged", "missing @ of 100 files", "@/100 files ignored", "@/100 files unchanged",
+    -- rates
+    "copied at @/100 files/s", "read @/100 req/s",
     -- what is used
     "@ of 100 connections in use", "heap @00MB of 4096MB", "disk used @ GiB / 12 GiB", "memory: @ GiB/12 GiB", "mem @%", "cpu @%", "CPU usage: @%", "swap @/12",
     "threads @/12", "open files @/1024", "pool @/12 busy", "battery @%", "quota @ GB of 12 GB", "fds: @/1024", "RSS @MB/512MB", "web-1  0.50%  @MiB / 1.9GiB  5.1%",
