@@ -179,13 +179,19 @@ static void forget_some(struct hw_copy *c)
     }
 }
 
+static bool has_tail(struct hw_copy *c)
+{
+    if (c->tail[0] < 0 && pipe2(c->tail, O_CLOEXEC | O_NONBLOCK) < 0)
+        c->tail[0] = c->tail[1] = -1;
+    return c->tail[0] >= 0;
+}
+
 static ssize_t give_tail(struct hw_copy *c, int from)
 {
     ssize_t n = -1;
     if (!is_readable(from))
         return -1;
-    if (c->tail[0] < 0 && pipe2(c->tail, O_CLOEXEC | O_NONBLOCK) < 0) {
-        c->tail[0] = c->tail[1] = -1;
+    if (!has_tail(c)) {
         c->lost = true;
         return -1;
     }
@@ -196,12 +202,39 @@ static ssize_t give_tail(struct hw_copy *c, int from)
     return n;
 }
 
+static int bytes_in(int fd)
+{
+    int n = 0;
+    return ioctl(fd, FIONREAD, &n) < 0 ? 0 : n;
+}
+
+/* A piece that is shorter than a page, for a reporter that lags: teed, it would take a page of feed for itself, and a tool that writes
+ * line by line fill that with a few KiB. What is written is packed. The tail is empty. */
+static ssize_t give_packed(struct hw_copy *c, int from)
+{
+    char buf[PLAIN_CHUNK];
+    ssize_t n = has_tail(c) ? tee(from, c->tail[1], sizeof buf, SPLICE_F_NONBLOCK) : -1;
+    if (n <= 0)
+        return n;
+    n = read(c->tail[0], buf, sizeof buf);
+    return n > 0 ? write(c->feed, buf, (size_t)n) : -1;
+}
+
+static ssize_t give_feed(struct hw_copy *c, int from)
+{
+    if (!hw_copy_flush(c))
+        return -1;
+    if (bytes_in(from) < PLAIN_CHUNK && bytes_in(c->feed) > 0)
+        return give_packed(c, from);
+    return tee(from, c->feed, CHUNK, SPLICE_F_NONBLOCK);
+}
+
 /* What stands in front, as much as is taken. False: nothing may be passed on yet. */
 static bool give(struct hw_copy *c, int from)
 {
     if (c->ahead || c->feed < 0)
         return true;
-    ssize_t n = hw_copy_flush(c) ? tee(from, c->feed, CHUNK, SPLICE_F_NONBLOCK) : -1;
+    ssize_t n = give_feed(c, from);
     if (n > 0)
         c->fed += (uint64_t)n;
     else if (n < 0 && !is_readable(from))
