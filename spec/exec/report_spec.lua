@@ -120,6 +120,19 @@ return M]])
     process.remove(dir)
   end)
 
+  it("sees each line of a command that writes them one by one, before it can read any", function()
+    local counter = os.tmpname()
+    shell.write(counter, [[local M = { api = 1, name = "counter" }
+      M.__index = M
+      function M.new() return setmetatable({ n = 0 }, M) end
+      function M:feed() self.n = self.n + 1 return { done = self.n } end
+      return M]])
+    os.rename(counter, counter .. ".lua")
+    local status, nm = run("i=0; while [ $i -lt 6000 ]; do i=$((i+1)); echo copied a/$i; done", nil, "--parser", counter .. ".lua")
+    os.remove(counter .. ".lua")
+    assert.same({ 0, "6000/6000" }, { status, nm })
+  end)
+
   it("publishes that a command can't be started, and why", function()
     p = wrapped.start_line({ process.headway, "exec", "--dir", "DIR" }, { "no-such-command" })
     assert.equal(127, p:wait())
