@@ -82,8 +82,11 @@ static void print_details(const struct row *r)
         r->entry.name, where, or_dash(m->tool), or_dash(m->versions), or_dash(commands),
         or_dash(m->unit));
     print_hints(m);
-    printf("records     at most %zu bytes%s\n", m->record_max,
-           m->newest ? "; of a batch only the newest matters" : "");
+    printf("records     at most %zu bytes%s%s%s\n", m->record_max,
+           m->newest ? "; of those that come together only the newest matters" : "",
+           m->form.count ? ", where they are " : "", m->form.count ? m->form.text : "");
+    if (m->word)
+        puts("counts      the task's own words: published as they are");
     print_options(m);
 }
 

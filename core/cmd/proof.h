@@ -1,4 +1,4 @@
-/* proof.h - one parser in a worker of its own, asked record by record, each answer awaited: for `check`.
+/* proof.h - one parser in a worker of its own, asked record by record, each answer awaited: for `check`, `parsers` and `suggest`.
  * open -> ask... -> close. After set_aside a new one must be opened. */
 #ifndef HW_CMD_PROOF_H
 #define HW_CMD_PROOF_H

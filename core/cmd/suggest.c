@@ -23,7 +23,7 @@ enum {
     PROPOSALS_MAX = 6,
     TEXT_MAX = 64 * 1024,    /* bytes of a parser or a spec; they have some 2000 */
     BATCH_BYTES = 16 * 1024, /* of records that are sent together */
-    RECORD_MAX = 4096,       /* bytes of a record that are looked at: what a parser takes */
+    RECORD_MAX = 4096, /* bytes of a record that are looked at: what a parser takes by default */
     SURE_RECORDS = 5,
 };
 

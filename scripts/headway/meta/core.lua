@@ -69,7 +69,6 @@
 --- numbers that tell that nothing else happened between two of them:
 --- "%+" grows or stays, "%-" shrinks or stays, "%=" stays, "%d" any, "%%" a percent sign; "^" in front: from the
 --- record's start; "$" at the end: up to its end, but for blanks. "(xfr#%+, to-chk=%-/%=)$"
----@field newest? boolean         only the newest record of a batch matters: each says all, errors too
 ---@field word? boolean           its counts are the task's own words: published as they are, a smaller one is a
 --- restart. What
 --- reads a progress file is that anyway
