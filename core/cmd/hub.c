@@ -41,23 +41,6 @@ static void on_signal(uv_signal_t *handle, int number)
     hw_hub_stop(run->hub, on_stopped, run);
 }
 
-static int connect_kube(struct hub_run *run, const struct hw_kube_opts *opts, struct hw_kube **ret,
-                        struct hw_err *err)
-{
-    const struct hw_config *c = run->config;
-    struct hw_kube_config_opts where = { .kubeconfig = c->kube.kubeconfig,
-                                         .context = c->kube.context,
-                                         .namespace = c->kube.namespace,
-                                         .service_account_dir = c->kube.serviceaccount_dir };
-    struct hw_kube_config *config = NULL;
-    if (hw_kube_config_load(&where, &config, err) < 0)
-        return -1;
-    if (hw_kube_new(ret, &run->loop, &run->clock, config, opts, err) == 0)
-        return 0;
-    hw_kube_config_free(config);
-    return -1;
-}
-
 static int add_kinds(struct hub_run *run, struct hw_err *err)
 {
     const struct hw_pairs *more = &run->config->hub.kinds;
@@ -80,8 +63,9 @@ static int set_up(struct hub_run *run, struct hw_err *err)
                                  .parallel = HW_HUB_PARALLEL,
                                  .streams = HW_HUB_STREAMS };
     struct hw_kube_opts one = { .deadline_ms = c->kube.deadline_ms };
-    if (add_kinds(run, err) < 0 || connect_kube(run, &many, &run->kube, err) < 0 ||
-        connect_kube(run, &one, &run->lease_kube, err) < 0)
+    if (add_kinds(run, err) < 0 ||
+        hw_connect(&run->kube, &run->loop, &run->clock, c, &many, err) < 0 ||
+        hw_connect(&run->lease_kube, &run->loop, &run->clock, c, &one, err) < 0)
         return -1;
     const struct hw_kube_config *server = hw_kube_config(run->kube);
     struct hw_hub_opts opts = { .namespace = c->hub.namespace,

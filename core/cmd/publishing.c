@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "progress/detail.h"
+#include "progress/detail_read.h"
 #include "sink/annotation.h"
 #include "sink/lines.h"
 #include "sink/objects.h"
@@ -57,22 +57,30 @@ int hw_publishing_limits(struct hw_err *err)
     return 0;
 }
 
-static int connect_kube(struct hw_publishing *p, struct hw_err *err)
+int hw_connect(struct hw_kube **ret, uv_loop_t *loop, const struct hw_clock *clock,
+               const struct hw_config *c, const struct hw_kube_opts *opts, struct hw_err *err)
 {
-    const struct hw_config *c = p->config;
     struct hw_kube_config_opts where = { .kubeconfig = c->kube.kubeconfig,
                                          .context = c->kube.context,
                                          .namespace = c->kube.namespace,
                                          .service_account_dir = c->kube.serviceaccount_dir };
-    struct hw_kube_opts opts = { .deadline_ms = c->kube.deadline_ms };
     struct hw_kube_config *config = NULL;
     if (hw_kube_config_load(&where, &config, err) < 0)
         return -1;
-    hw_log(HW_DEBUG, "report", "API server %s, from %s", config->server, config->from);
-    if (hw_kube_new(&p->kube, p->loop, p->clock, config, &opts, err) == 0)
+    if (hw_kube_new(ret, loop, clock, config, opts, err) == 0)
         return 0;
     hw_kube_config_free(config);
     return -1;
+}
+
+static int connect_kube(struct hw_publishing *p, struct hw_err *err)
+{
+    struct hw_kube_opts opts = { .deadline_ms = p->config->kube.deadline_ms };
+    if (hw_connect(&p->kube, p->loop, p->clock, p->config, &opts, err) < 0)
+        return -1;
+    const struct hw_kube_config *config = hw_kube_config(p->kube);
+    hw_log(HW_DEBUG, "report", "API server %s, from %s", config->server, config->from);
+    return 0;
 }
 
 /* pod: as it was found, NULL = there is none */

@@ -25,6 +25,10 @@ struct hw_publishing {
 bool hw_is_in_pod(void);
 /* The loop, the worker, a connection and the file want about twenty descriptors: raises the limit, or says so. */
 HW_MUST_USE int hw_publishing_limits(struct hw_err *err);
+/* A client of the API server that the settings name. */
+HW_MUST_USE int hw_connect(struct hw_kube **ret, uv_loop_t *loop, const struct hw_clock *clock,
+                           const struct hw_config *c, const struct hw_kube_opts *opts,
+                           struct hw_err *err);
 /* What is written to: the settings' word, else the pod where there is one, else the terminal (not as a guest). HW_TO_... */
 unsigned hw_publishing_sinks(const struct hw_publishing *p);
 /* On failure call stop all the same. */

@@ -7,53 +7,38 @@
 #include "base/str.h"
 #include "kube/object.h"
 
-#define FLUID "data.fluid.io"
-#define FLUID_OPERATION(kind_, resource_)                                                          \
-    {                                                                                              \
-        .kind = (kind_), .group = FLUID, .version = "v1alpha1", .resource = (resource_),           \
-        .operation = true                                                                          \
-    }
-
+/* Their groups, versions and resources are those of kube/object.h. */
 static const struct hw_hub_kind rows[] = {
-    { .kind = "Pod",
-      .group = "",
-      .version = "v1",
-      .resource = "pods",
-      .task = true,
-      .metadata_only = true },
-    { .kind = "Job",
-      .group = "batch",
-      .version = "v1",
-      .resource = "jobs",
-      .job = true,
-      .target = HW_HUB_ANNOTATIONS,
-      .proof = HW_HUB_CONDITIONS },
-    { .kind = "CronJob",
-      .group = "batch",
-      .version = "v1",
-      .resource = "cronjobs",
-      .metadata_only = true },
-    FLUID_OPERATION("DataProcess", "dataprocesses"),
-    FLUID_OPERATION("DataLoad", "dataloads"),
-    FLUID_OPERATION("DataMigrate", "datamigrates"),
-    { .kind = "DataBackup",
-      .group = FLUID,
-      .version = "v1alpha1",
-      .resource = "databackups",
-      .operation = true,
-      .pod_suffix = "-pod" },
+    { .kind = "Pod", .task = true, .metadata_only = true },
+    { .kind = "Job", .job = true, .target = HW_HUB_ANNOTATIONS, .proof = HW_HUB_CONDITIONS },
+    { .kind = "CronJob", .metadata_only = true },
+    { .kind = "DataProcess" },
+    { .kind = "DataLoad" },
+    { .kind = "DataMigrate" },
+    { .kind = "DataBackup", .pod_suffix = "-pod" },
 };
+
+static void name_row(struct hw_hub_kind *row)
+{
+    const struct hw_kube_kind *known = hw_kube_kind_find(row->kind, NULL);
+    row->group = known->group;
+    row->version = known->version;
+    row->resource = known->resource;
+    row->operation = known->operation;
+}
 
 void hw_hub_kinds_init(struct hw_hub_kinds *k, bool jobs)
 {
     *k = (struct hw_hub_kinds){ .count = HW_LEN(rows), .built_in = HW_LEN(rows) };
     memcpy(k->list, rows, sizeof rows);
-    for (int i = 0; i < k->count; i++)
+    for (int i = 0; i < k->count; i++) {
+        name_row(&k->list[i]);
         if (k->list[i].job) {
             k->list[i].operation = jobs;
             k->list[i].metadata_only =
                 !jobs; /* how it ended, and how many pods it wants, stands behind */
         }
+    }
 }
 
 static void free_row(struct hw_hub_kind *row)

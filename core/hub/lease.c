@@ -162,6 +162,18 @@ static void fail(struct hw_hub_lease *l, const struct hw_kube_reply *reply)
     again_at(l, l->leads && last < next ? last : next);
 }
 
+/* False: there is no answer to go by. */
+static bool take_answer(struct hw_hub_lease *l, const struct hw_kube_reply *reply)
+{
+    if (reply->outcome != HW_KUBE_OK) {
+        fail(l, reply);
+        return false;
+    }
+    see(l, reply->body);
+    recover(l);
+    return true;
+}
+
 static void on_written(void *ctx, const struct hw_kube_reply *reply)
 {
     struct hw_hub_lease *l = ctx;
@@ -171,12 +183,8 @@ static void on_written(void *ctx, const struct hw_kube_reply *reply)
         again_at(l, hw_now_ms(l->clock));
         return;
     }
-    if (reply->outcome != HW_KUBE_OK) {
-        fail(l, reply);
+    if (!take_answer(l, reply))
         return;
-    }
-    see(l, reply->body);
-    recover(l);
     l->renewed_ms = l->tried_ms;
     again_at(l, l->tried_ms + RENEW_MS);
     if (!l->leads)
@@ -195,12 +203,8 @@ static void on_seen(void *ctx, const struct hw_kube_reply *reply)
         take(l);
         return;
     }
-    if (reply->outcome != HW_KUBE_OK) {
-        fail(l, reply);
+    if (!take_answer(l, reply))
         return;
-    }
-    see(l, reply->body);
-    recover(l);
     int64_t ends = l->seen_ms + l->valid_ms, next = l->tried_ms + RETRY_MS;
     if (!l->holder || is_ours(l) || hw_now_ms(l->clock) >= ends) {
         take(l);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "hub/tree.h"
 #include "kube/object.h"
+#include "kube/owner.h"
 #include "progress/detail_read.h"
 #include "progress/nm.h"
 #include "sink/annotation.h"
@@ -42,17 +43,6 @@ static bool identify(struct hw_hub_model *m, json_t *object, struct identity *re
 
 /* ---- owners ---- */
 
-static json_t *controller_of(json_t *object)
-{
-    size_t i;
-    json_t *ref;
-    json_array_foreach(hw_json_at(object, "metadata", "ownerReferences", NULL), i, ref) {
-        if (json_is_true(json_object_get(ref, "controller")))
-            return ref;
-    }
-    return NULL;
-}
-
 static const struct hw_hub_kind *kind_of_ref(struct hw_hub_model *m, json_t *ref)
 {
     const char *api = hw_json_text(ref, "apiVersion", NULL), *kind = hw_json_text(ref, "kind", NULL);
@@ -67,7 +57,7 @@ static const struct hw_hub_kind *kind_of_ref(struct hw_hub_model *m, json_t *ref
 /* The owner's node, made when it was not seen yet; NULL when it is none of ours. Owners live in the same namespace. */
 static struct hw_hub_node *owner_node(struct hw_hub_model *m, json_t *object, const char *namespace)
 {
-    json_t *ref = controller_of(object);
+    json_t *ref = hw_kube_controller_of(object);
     const struct hw_hub_kind *kind = kind_of_ref(m, ref);
     const char *uid = hw_json_text(ref, "uid", NULL);
     if (!kind || !uid || hw_kube_check_uid("uid", uid, NULL) < 0)
@@ -89,7 +79,7 @@ static struct hw_hub_node *by_suffix(struct hw_hub_model *m, const struct hw_hub
 static struct hw_hub_node *place_of_pod(struct hw_hub_model *m, json_t *object,
                                         const struct identity *pod)
 {
-    bool owned = controller_of(object) != NULL;
+    bool owned = hw_kube_controller_of(object) != NULL;
     struct hw_hub_node *n = owner_node(m, object, pod->namespace);
     for (int i = 0; !n && i < m->kinds->count; i++) {
         const struct hw_hub_kind *kind = &m->kinds->list[i];

@@ -1,5 +1,6 @@
 #include "kube/object.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -85,20 +86,27 @@ int hw_kube_check_uid(const char *what, const char *uid, struct hw_err *err)
     return 0;
 }
 
+char *hw_kube_escape(const char *text, const char *plain)
+{
+    char *out = hw_xmalloc(strlen(text) * 3 + 1), *p = out;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (is_alnum(*text) || (c >= 'A' && c <= 'Z') || strchr(plain, c))
+            *p++ = *text;
+        else
+            p += sprintf(p, "%%%02X", c);
+    }
+    *p = '\0';
+    return out;
+}
+
 /* One path segment; '/' and the two dotted ones would change which object is meant. */
 static int add_segment(struct hw_buf *b, const char *what, const char *s, struct hw_err *err)
 {
     if (!s[0] || strlen(s) > 253 || strchr(s, '/') || strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
         return bad_name(what, s, "can't stand in a path", err);
-    if (hw_buf_add(b, "/", 1, err) < 0)
-        return -1;
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        bool plain = is_alnum((char)c) || (c >= 'A' && c <= 'Z') || strchr("-._~:", c);
-        if (plain ? hw_buf_add(b, s, 1, err) < 0 : hw_buf_addf(b, err, "%%%02X", c) < 0)
-            return -1;
-    }
-    return 0;
+    hw_auto_free char *segment = hw_kube_escape(s, "-._~:");
+    return hw_buf_addf(b, err, "/%s", segment);
 }
 
 static bool is_core(const struct hw_kube_object *o)

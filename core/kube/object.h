@@ -37,6 +37,8 @@ HW_MUST_USE int hw_kube_check_label(const char *what, const char *name, struct h
 HW_MUST_USE int hw_kube_check_name(const char *what, const char *name, struct hw_err *err);
 HW_MUST_USE int hw_kube_check_uid(const char *what, const char *uid, struct hw_err *err);
 
+/* Percent-escaped but for letters, digits and what stands in plain. free() it. */
+char *hw_kube_escape(const char *text, const char *plain);
 /* "/api/v1/namespaces/ns/pods/name", "/apis/group/version/..."; percent-escaped. A name may be anything
  * that is one path segment ("system:node" too). free() it. NULL and *err when a part can't stand in a path. */
 HW_MUST_USE char *hw_kube_path(const struct hw_kube_object *o, struct hw_err *err);

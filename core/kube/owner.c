@@ -83,7 +83,7 @@ int hw_kube_target_parse(const char *text, const char *namespace, struct hw_kube
     return 0;
 }
 
-static json_t *controller_of(json_t *object)
+json_t *hw_kube_controller_of(json_t *object)
 {
     size_t i;
     json_t *ref;
@@ -116,7 +116,7 @@ static bool is_whole(const char *namespace, const char *name, const char *versio
 /* From an object to what its controller reference names. */
 static void follow(struct hw_kube_owner *o, json_t *object)
 {
-    json_t *ref = controller_of(object);
+    json_t *ref = hw_kube_controller_of(object);
     const char *from = hw_json_text(object, "metadata", "name", NULL);
     const char *namespace = hw_json_text(object, "metadata", "namespace", NULL);
     const char *api = hw_json_text(ref, "apiVersion", NULL), *kind = hw_json_text(ref, "kind", NULL);

@@ -27,6 +27,9 @@ struct hw_kube_object hw_kube_target_object(const struct hw_kube_target *t, cons
 HW_MUST_USE int hw_kube_target_parse(const char *text, const char *namespace,
                                      struct hw_kube_target *ret, struct hw_err *err);
 
+/* The ownerReference of the one that controls an object, borrowed; NULL = nobody does. */
+json_t *hw_kube_controller_of(json_t *object);
+
 struct hw_kube_owner;
 
 /* pod: as the server gave it; copied as far as needed. */

@@ -55,22 +55,7 @@ static void go_on(struct hw_kube_watch *w);
 
 /* ---- text ---- */
 
-/* For a query; free() it. */
-static char *escape(const char *text)
-{
-    char *out = hw_xmalloc(strlen(text) * 3 + 1), *p = out;
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-                     c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain)
-            *p++ = (char)c;
-        else
-            p += sprintf(p, "%%%02X", c);
-    }
-    *p = '\0';
-    return out;
-}
+#define QUERY_PLAIN "-._~" /* what need not be escaped in a query */
 
 static void set_text(char **at, const char *text)
 {
@@ -185,7 +170,7 @@ static void on_page(void *ctx, const struct hw_kube_reply *reply)
 
 static void send_list(struct hw_kube_watch *w)
 {
-    hw_auto_free char *token = w->more ? escape(w->more) : NULL;
+    hw_auto_free char *token = w->more ? hw_kube_escape(w->more, QUERY_PLAIN) : NULL;
     hw_auto_free char *query = hw_xasprintf("limit=%d%s%s%s", w->page, w->selector,
                                             token ? "&continue=" : "", token ? token : "");
     struct hw_kube_request request = { .verb = HW_KUBE_LIST,
@@ -342,7 +327,7 @@ static void on_end(void *ctx, const struct hw_kube_reply *reply)
 static void send_watch(struct hw_kube_watch *w)
 {
     int64_t lasts_s = LEAST_S + (int64_t)(hw_backoff_random() % LEAST_S);
-    hw_auto_free char *version = escape(w->version);
+    hw_auto_free char *version = hw_kube_escape(w->version, QUERY_PLAIN);
     hw_auto_free char *query = hw_xasprintf(
         "watch=1&allowWatchBookmarks=true&timeoutSeconds=%" PRId64 "&resourceVersion=%s%s", lasts_s,
         version, w->selector);
@@ -398,7 +383,7 @@ static void copy_opts(struct hw_kube_watch *w, const struct hw_kube_watch_opts *
 
 static char *make_selector(const char *labels)
 {
-    hw_auto_free char *text = labels && labels[0] ? escape(labels) : NULL;
+    hw_auto_free char *text = labels && labels[0] ? hw_kube_escape(labels, QUERY_PLAIN) : NULL;
     return text ? hw_xasprintf("&labelSelector=%s", text) : hw_xstrdup("");
 }
 

@@ -256,36 +256,3 @@ void hw_progress_line(const struct hw_progress *p, int64_t unix_ms, char *buf, s
     if (p->message[0])
         append(buf, size, ": %s", p->message);
 }
-
-static bool read_count(json_t *detail, struct hw_count *ret)
-{
-    json_t *done = json_object_get(detail, "done"), *total = json_object_get(detail, "total");
-    const char *unit = hw_json_text(detail, "unit", NULL);
-    struct hw_sample probe = hw_sample_none();
-    if (!json_is_integer(done) || (unit && strlen(unit) > HW_UNIT_MAX))
-        return false;
-    probe.counted = true;
-    probe.main.done = json_integer_value(done);
-    probe.main.total = json_is_integer(total) ? json_integer_value(total) : -1;
-    if (unit)
-        memcpy(probe.main.unit, unit, strlen(unit) + 1);
-    if (hw_sample_check(&probe, NULL) < 0)
-        return false;
-    *ret = probe.main;
-    return true;
-}
-
-bool hw_detail_floor(const char *nm, const char *detail, struct hw_floor *ret)
-{
-    struct hw_floor floor = { .count.total = -1 };
-    struct hw_nm value;
-    if (!nm || hw_nm_parse(hw_str(nm), &value, NULL) < 0)
-        return false;
-    floor.n = value.done;
-    floor.m = value.total;
-    hw_auto_json object =
-        detail && strlen(detail) <= 2 * HW_DETAIL_MAX ? json_loads(detail, 0, NULL) : NULL;
-    floor.counted = read_count(object, &floor.count);
-    *ret = floor;
-    return true;
-}

@@ -2,13 +2,11 @@
 #ifndef HW_PROGRESS_DETAIL_H
 #define HW_PROGRESS_DETAIL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
 
 #include "progress/progress.h"
-#include "progress/tracker.h"
 
 enum { HW_DETAIL_MAX = 2048, HW_LINE_MAX = 512 };
 
@@ -26,9 +24,6 @@ json_t *hw_detail_object(const struct hw_progress *p, const char *by);
 void hw_progress_line(const struct hw_progress *p, int64_t unix_ms, char *buf, size_t size);
 /* "12.3 GiB" for bytes, "1,234 files" else; rate: per second. */
 void hw_format_amount(double amount, const char *unit, char *buf, size_t size);
-/* Reads both annotations back: N/M, and the detail, NULL = none. Either may be anybody's: false when there is no valid N/M, and a
- * detail that is none is left out. */
-bool hw_detail_floor(const char *nm, const char *detail, struct hw_floor *ret);
 /* A line of JSON output: hw_detail_object and in front "time" (RFC 3339) and "progress" (N/M); free() it. */
 char *hw_progress_json(const struct hw_progress *p, const char *by, int64_t unix_ms);
 

@@ -123,6 +123,18 @@ static void read_detail(json_t *o, int64_t unix_ms, struct hw_progress *p)
     p->updated = read_time(o, "updated", unix_ms);
 }
 
+/* A new reference; NULL = there is none, or it is too long or no object. */
+static json_t *load(const char *detail)
+{
+    if (!detail || strnlen(detail, HW_DETAIL_MAX + 1) > HW_DETAIL_MAX)
+        return NULL;
+    json_t *o = json_loads(detail, 0, NULL);
+    if (json_is_object(o))
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
 int hw_detail_read(const char *nm, const char *detail, int64_t unix_ms, struct hw_progress *ret,
                    struct hw_err *err)
 {
@@ -139,10 +151,8 @@ int hw_detail_read(const char *nm, const char *detail, int64_t unix_ms, struct h
                              .rate = -1,
                              .eta = -1,
                              .state = n.done ? HW_RUNNING : HW_WAITING };
-    if (!detail || strnlen(detail, HW_DETAIL_MAX + 1) > HW_DETAIL_MAX)
-        detail = "";
-    hw_auto_json o = json_loads(detail, 0, NULL);
-    if (json_is_object(o)) {
+    hw_auto_json o = load(detail);
+    if (o) {
         read_detail(o, unix_ms, &p);
     } else if (n.done) {
         p.counted = true;
@@ -150,4 +160,18 @@ int hw_detail_read(const char *nm, const char *detail, int64_t unix_ms, struct h
     }
     *ret = p;
     return 0;
+}
+
+bool hw_detail_floor(const char *nm, const char *detail, struct hw_floor *ret)
+{
+    struct hw_nm value;
+    struct hw_progress p = { .count.total = -1 };
+    if (!nm || hw_nm_parse(hw_str(nm), &value, NULL) < 0)
+        return false;
+    hw_auto_json o = load(detail);
+    read_sample(o, &p);
+    *ret = (struct hw_floor){
+        .n = value.done, .m = value.total, .counted = p.counted, .count = p.count
+    };
+    return true;
 }
