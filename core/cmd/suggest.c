@@ -229,7 +229,7 @@ static void judge(struct proposal *p)
     p->works = c->samples > 0 && c->held * 10 <= c->samples && c->refusals * 10 <= c->samples;
 }
 
-/* The recording can't be read again: an error. A proposal that fails is only not taken. */
+/* A proposal that fails, also where the recording can't be read to its end again, is only not taken. */
 static int try_all(struct suggest *s, struct hw_err *err)
 {
     for (size_t i = 0; i < s->count; i++) {

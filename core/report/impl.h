@@ -28,11 +28,9 @@ void hw_outs_add(struct hw_outs *o, struct hw_sink *sink, const struct hw_pace_r
                  int64_t now_ms);
 /* Writes what is due; returns after how many milliseconds to look again, -1 = not before the value changes. */
 int64_t hw_outs_publish(struct hw_outs *o, const struct hw_progress *value, int64_t now_ms);
-/* To that sink alone, which is about to send an older one again; unless value says nothing new. */
+/* To that sink alone (NULL: to each), which is about to send an older one again; unless value says nothing new. */
 void hw_outs_publish_newest(struct hw_outs *o, const struct hw_sink *sink,
                             const struct hw_progress *value, int64_t now_ms);
-/* The same to all of them. */
-void hw_outs_publish_all(struct hw_outs *o, const struct hw_progress *value, int64_t now_ms);
 /* The last value, to all of them. */
 void hw_outs_publish_last(struct hw_outs *o, const struct hw_progress *value);
 bool hw_outs_busy(const struct hw_outs *o);

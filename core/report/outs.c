@@ -40,15 +40,9 @@ void hw_outs_publish_newest(struct hw_outs *o, const struct hw_sink *sink,
 {
     for (size_t i = 0; i < o->count; i++) {
         struct hw_out *out = &o->list[i];
-        if (out->sink == sink && hw_pace_due(&out->pace, value, false, now_ms) >= 0)
+        if ((!sink || out->sink == sink) && hw_pace_due(&out->pace, value, false, now_ms) >= 0)
             publish(out, value, now_ms);
     }
-}
-
-void hw_outs_publish_all(struct hw_outs *o, const struct hw_progress *value, int64_t now_ms)
-{
-    for (size_t i = 0; i < o->count; i++)
-        hw_outs_publish_newest(o, o->list[i].sink, value, now_ms);
 }
 
 void hw_outs_publish_last(struct hw_outs *o, const struct hw_progress *value)

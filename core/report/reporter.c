@@ -275,7 +275,7 @@ void hw_reporter_floor(struct hw_reporter *r, const struct hw_floor *floor)
     hw_tracker_floor(&r->tracker, floor);
     hw_tracker_view(&r->tracker, t, &value);
     if (r->stage == HW_REPORTING || r->stage == HW_LAST_LOOK)
-        hw_outs_publish_all(&r->outs, &value, t.mono_ms);
+        hw_outs_publish_newest(&r->outs, NULL, &value, t.mono_ms);
     else if (r->stage == HW_LAST_WRITE)
         hw_outs_publish_last(&r->outs, &value);
 }
