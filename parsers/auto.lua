@@ -11,6 +11,7 @@
 --   a pair comes again in the same words, with the same total and more done; a percent grows twice.
 -- A number of a thing ("Epoch 3/3", "file 3 of 10") says which one is worked on: one less is done.
 local core = require "headway.core"
+local ends = require "headway.ends"
 local evidence = require "headway.evidence"
 local units = require "headway.units"
 local rsync = require "parsers.rsync"
@@ -235,7 +236,7 @@ end
 ---@param code? integer
 function M:finish(code)
   if self.rsync then return self.rsync:finish(code) end
-  return code and { ended = code == 0 and "complete" or "failed" } or nil
+  return ends.by_status(self, code)
 end
 
 return M

@@ -7,13 +7,14 @@
 --   dd: error writing '/dev/full': No space left on device
 -- Bytes count. dd knows no total: the setting `total` gives it one. The last lines are the same as those for
 -- SIGUSR1: they prove no end.
+local ends = require "headway.ends"
 local units = require "headway.units"
 
 ---@class headway.parser.dd : headway.Parser
 ---@field bytes integer?
 ---@field records integer?   written, whole ones and parts
 ---@field half boolean       the line of what was read is there, that of what was written comes next
----@field failed boolean
+---@field ended string?
 local M = {
   api = 1, name = "dd", tool = "dd", versions = "8.32 to 9.7", unit = "bytes",
   commands = { "dd", "busybox dd" },
@@ -21,7 +22,7 @@ local M = {
 }
 M.__index = M
 
-function M.new() return setmetatable({ half = false, failed = false }, M) end
+function M.new() return setmetatable({ half = false }, M) end
 
 --- What falls is of another dd.
 function M:count(record, digits)
@@ -53,14 +54,10 @@ function M:feed(record)
   if whole then return self:pair(whole, part) end
   local words = record:match "^dd: (.*)$"
   if not words or words:find "^warning" then return nil end
-  self.failed = true
+  self.ended = "failed"
   return { ended = "failed", message = words }
 end
 
----@param code? integer
-function M:finish(code)
-  if not code then return self.failed and { ended = "failed" } or nil end
-  return { ended = code == 0 and "complete" or "failed" }
-end
+M.finish = ends.by_status
 
 return M

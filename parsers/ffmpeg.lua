@@ -9,6 +9,7 @@
 -- What counts is the time of what was written, in milliseconds, of the longest input; -t, -ss, speed filters and
 -- loops are not seen in a log: the option duration tells.
 local duration = require "headway.duration"
+local ends = require "headway.ends"
 local units = require "headway.units"
 
 ---@class headway.parser.ffmpeg : headway.Parser
@@ -87,10 +88,6 @@ function M:feed(record)
   return self:other(record)
 end
 
----@param code? integer
-function M:finish(code)
-  if not code then return self.ended and { ended = self.ended } or nil end
-  return { ended = code == 0 and "complete" or "failed" }
-end
+M.finish = ends.by_status
 
 return M

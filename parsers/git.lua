@@ -7,6 +7,7 @@
 --   fatal: early EOF
 -- Each title is a phase with counts of its own; how many come is not known. What the server says once the
 -- client's own counts run is left out. The log has no word of success.
+local ends = require "headway.ends"
 local units = require "headway.units"
 
 ---@class headway.parser.git : headway.Parser
@@ -57,10 +58,6 @@ function M:feed(record)
   }
 end
 
----@param code? integer
-function M:finish(code)
-  if not code then return self.ended and { ended = self.ended } or nil end
-  return { ended = code == 0 and "complete" or "failed" }
-end
+M.finish = ends.by_status
 
 return M

@@ -10,6 +10,7 @@
 --   command terminated with exit code 1                                 kubectl's word on one that failed
 -- Files and bytes of all workers are summed beside it. The Enterprise Edition loads all from one worker: it ends at
 -- 1/n.
+local ends = require "headway.ends"
 local units = require "headway.units"
 local warmup = require "parsers.juicefs_warmup"
 
@@ -99,9 +100,6 @@ function M:feed(record)
   return sample
 end
 
----@param code? integer
-function M.finish(_, code)
-  return code and { ended = code == 0 and "complete" or "failed" } or nil
-end
+M.finish = ends.by_status
 
 return M

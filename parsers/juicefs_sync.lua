@@ -8,6 +8,7 @@
 --   ... <DEBUG>: Copied data of 2023/img_000.raw (164981 bytes) in 296.019296ms      with -v: no total
 --   juicefs_sync_handled{cmd="sync",pid="11021"} 12                          a page of metrics, whole or line by line
 -- What is found grows while it still lists. A source that does not exist is no error of the tool's: 0 of 0.
+local ends = require "headway.ends"
 local juicefs = require "headway.juicefs"
 local prometheus = require "headway.prometheus"
 local units = require "headway.units"
@@ -132,10 +133,6 @@ function M:feed(record)
   return { ended = "failed", message = words }
 end
 
----@param code? integer
-function M:finish(code)
-  local ended = code and (code == 0 and "complete" or "failed") or self.ended
-  return ended and { ended = ended } or nil
-end
+M.finish = ends.by_status
 
 return M

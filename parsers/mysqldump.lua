@@ -5,6 +5,8 @@
 --   -- Disconnecting from localhost...
 --   mysqldump: Couldn't find table: "none"
 -- Tables are counted; how many there are is not in the log: the option tables tells.
+local ends = require "headway.ends"
+
 local M = {
   api = 1, name = "mysqldump", tool = "mysqldump", versions = "MariaDB 10.11", unit = "tables",
   commands = { "mysqldump", "mariadb-dump" },
@@ -42,10 +44,6 @@ function M:feed(record)
   return { ended = "failed", message = words }
 end
 
----@param code? integer
-function M:finish(code)
-  if not code then return self.ended and { ended = self.ended } or nil end
-  return { ended = code == 0 and "complete" or "failed" }
-end
+M.finish = ends.by_status
 
 return M

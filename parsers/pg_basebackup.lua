@@ -5,6 +5,7 @@
 --   pg_basebackup: base backup completed                  -v, in English
 -- The total is an estimate, and grows with what is written once that passes it. When all of it is there the
 -- write-ahead log may still stream, and files are synced.
+local ends = require "headway.ends"
 local units = require "headway.units"
 
 ---@class headway.parser.pg_basebackup : headway.Parser
@@ -49,10 +50,6 @@ function M:feed(record)
   }
 end
 
----@param code? integer
-function M:finish(code)
-  if not code then return self.ended and { ended = self.ended } or nil end
-  return { ended = code == 0 and "complete" or "failed" }
-end
+M.finish = ends.by_status
 
 return M

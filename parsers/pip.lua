@@ -7,6 +7,7 @@
 --   Successfully downloaded numpy
 -- Each file is a phase with counts of its own; how many come is not known. Small files have no bar. Sizes are
 -- rounded, but for raw.
+local ends = require "headway.ends"
 local units = require "headway.units"
 
 ---@class headway.parser.pip : headway.Parser
@@ -85,10 +86,6 @@ function M:feed(record)
   return self:bar(record)
 end
 
----@param code? integer
-function M:finish(code)
-  if not code then return self.ended and { ended = self.ended } or nil end
-  return { ended = code == 0 and "complete" or "failed" }
-end
+M.finish = ends.by_status
 
 return M

@@ -8,6 +8,7 @@
 --   1.0830 1048576           -n -t -b
 -- The percent is the progress, of a total that is not in the log; bytes stand beside it, rounded to three digits, exact
 -- with -n -b. -8 tells bits. Of several pv with -c and -N (not recorded) the first counts.
+local ends = require "headway.ends"
 local units = require "headway.units"
 
 ---@class headway.parser.pv : headway.Parser
@@ -16,7 +17,7 @@ local units = require "headway.units"
 ---@field done integer?
 ---@field fraction number?
 ---@field percents integer  numbers alone up to 100, since it was not known what they are
----@field failed boolean
+---@field ended string?
 local M = {
   api = 1, name = "pv", tool = "pv", versions = "1.6 to 1.9", unit = "bytes",
   commands = { "pv" },
@@ -30,7 +31,7 @@ local M = {
 M.__index = M
 
 ---@param opts { numeric: string }
-function M.new(opts) return setmetatable({ numeric = opts.numeric, percents = 0, failed = false }, M) end
+function M.new(opts) return setmetatable({ numeric = opts.numeric, percents = 0 }, M) end
 
 --- What falls is of another pv.
 ---@param done integer?
@@ -116,7 +117,7 @@ function M:feed(record)
   else
     local words = record:match "^pv: (.*)$"
     if words and not words:find "^ *%d" then
-      self.failed = true
+      self.ended = "failed"
       return { ended = "failed", message = words }
     end
     sample = self:line(record)
@@ -125,10 +126,6 @@ function M:feed(record)
   return sample, why
 end
 
----@param code? integer
-function M:finish(code)
-  if not code then return self.failed and { ended = "failed" } or nil end
-  return { ended = code == 0 and "complete" or "failed" }
-end
+M.finish = ends.by_status
 
 return M

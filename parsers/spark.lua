@@ -5,6 +5,7 @@
 --   ... INFO TaskSetManager: Finished task 0.0 in stage 0.0 (TID 0) in 2823 ms on host (executor 1) (1/16)
 -- Each stage is a phase; how many come is not known. Of stages that run at once the lowest counts, until it is
 -- done. The bar is wiped before a stage is full, and short stages have none.
+local ends = require "headway.ends"
 local units = require "headway.units"
 
 ---@class headway.parser.spark : headway.Parser
@@ -68,10 +69,6 @@ function M:feed(record)
   return self:take(id, done, total, false)
 end
 
----@param code? integer
-function M:finish(code)
-  if not code then return self.ended and { ended = self.ended } or nil end
-  return { ended = code == 0 and "complete" or "failed" }
-end
+M.finish = ends.by_status
 
 return M

@@ -7,6 +7,7 @@
 --   42%|####      | 42/100 [00:04<00:05,  9.93it/s]                              no name
 -- Of nested bars the first one counts, the outer: bars of other names inside it only show that it is alive. A
 -- bar that begins when the one before it is full takes its place, and counts begin anew.
+local ends = require "headway.ends"
 local units = require "headway.units"
 
 ---@class headway.parser.tqdm : headway.Parser
@@ -126,9 +127,6 @@ function M:feed(record)
   return s
 end
 
----@param code? integer
-function M.finish(_, code)
-  return code and { ended = code == 0 and "complete" or "failed" } or nil
-end
+M.finish = ends.by_status
 
 return M

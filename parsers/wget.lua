@@ -15,6 +15,7 @@
 -- it is whole: 50 KiB, with dot:giga 32 MiB. The bar alone (-q) and busybox tell no total, only the percent of
 -- it. wget2 draws its files at once and tells no total: of several, only the bytes count.
 local bars = require "headway.bars"
+local ends = require "headway.ends"
 local parts = require "headway.parts"
 local units = require "headway.units"
 
@@ -46,6 +47,16 @@ local function percent_of(digits)
   return percent and percent <= 100 and percent or nil
 end
 
+--- A percent beside a count without a total; it never goes back.
+---@param percent? number|false
+function M:beside(sample, percent)
+  if percent then
+    self.parts.fraction = math.max(percent / 100, self.parts.fraction)
+    sample.fraction = self.parts.fraction
+  end
+  return sample
+end
+
 --- Bytes so far and the percent, which is rounded down: with the length the better of both, else beside each other.
 ---@param done integer
 ---@param percent integer?
@@ -57,11 +68,7 @@ function M:count(done, percent)
     if percent == 100 then done = total end
   end
   local sample = self.parts:take { done = done, total = total, unit = "bytes" }
-  if percent and not total then
-    sample.fraction = math.max(percent / 100, self.parts.fraction)
-    self.parts.fraction = sample.fraction
-  end
-  return sample
+  return self:beside(sample, not total and percent)
 end
 
 --- The end of a file.
@@ -101,11 +108,7 @@ end
 function M:bar2(name, done, percent)
   if not self.bars:set(name, done) then return nil end
   local sample = self.parts:take { done = self.bars:sum(), unit = "bytes" }
-  if self.alone and percent then
-    sample.fraction = math.max(percent / 100, self.parts.fraction)
-    self.parts.fraction = sample.fraction
-  end
-  return sample
+  return self:beside(sample, self.alone and percent)
 end
 
 --- "[Files: 0  Bytes: 0  [0 B/s] Redirects: 0  Todo: 2  ]", cut where the terminal ends.
@@ -171,12 +174,7 @@ end
 --- "Downloaded: 2 files, 2.6M in 2.6s": when there were several.
 function M:summary(record)
   local n = record:match "^[^%d:]+: (%d+)[ \xC2][%a\x80-\xFF]+, %d[%d.,]*[KMGTP]? "
-  local files = n and units.integer(n)
-  if not files or files > math.maxinteger - self.failures then return nil end
-  self.ended = self.failures == 0 and "complete" or files > 0 and "partial" or "failed"
-  local restart = self.files and files < self.files or nil
-  self.files = files
-  return { done = files, total = files + self.failures, unit = "files", restart = restart, ended = self.ended }
+  return ends.summary(self, n and units.integer(n))
 end
 
 function M:feed(record)

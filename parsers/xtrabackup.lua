@@ -6,6 +6,8 @@
 --   2026-11-25T04:56:17.1-00:00 2 [Note] [MY-011825] [Xtrabackup] Done: Copying ./shop/t8.ibd to /srv/t8.ibd
 --   [00] 2026-11-25 04:56:16 completed OK!
 -- Files are counted; how many there are is not in the log: the option files tells.
+local ends = require "headway.ends"
+
 ---@class headway.parser.xtrabackup : headway.Parser
 ---@field total integer?
 ---@field done integer
@@ -60,10 +62,6 @@ function M:feed(record)
   return nil
 end
 
----@param code? integer
-function M:finish(code)
-  if not code then return self.ended and { ended = self.ended } or nil end
-  return { ended = code == 0 and "complete" or "failed" }
-end
+M.finish = ends.by_status
 
 return M

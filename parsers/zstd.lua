@@ -9,6 +9,7 @@
 --   words.txt.zst        : 4000000 bytes                                     -d
 --     2 files compressed : 39.71% (  5.72 MiB =>   2.27 MiB)                 several: the end
 -- The percents are ratios. What is read counts, rounded, of one file after another. -d and pipes tell no total.
+local ends = require "headway.ends"
 local parts = require "headway.parts"
 local units = require "headway.units"
 
@@ -79,12 +80,7 @@ end
 --- "2 files compressed : ...", "2 files decompressed : 6000000 bytes total"
 function M:summary(record)
   local files = record:match "^ *(%d+) files? %l+ : "
-  files = files and units.integer(files)
-  if not files or files > math.maxinteger - self.failures then return nil end
-  self.ended = self.failures == 0 and "complete" or files > 0 and "partial" or "failed"
-  local restart = self.files and files < self.files or nil
-  self.files = files
-  return { done = files, total = files + self.failures, unit = "files", restart = restart, ended = self.ended }
+  return ends.summary(self, files and units.integer(files))
 end
 
 --- Errors may be glued to the line before: "==> 44%zstd: error 70 : Write error : ..."
