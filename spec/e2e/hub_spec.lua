@@ -170,12 +170,18 @@ describe("hub:", function()
     assert.equal(3, #hub:writes(from))
   end)
 
-  it("of two replicas one writes; killed, the other takes over inside 15 s", function()
-    local list = make(6)
+  --- Two hubs: the first leads, the other one knows all and waits.
+  local function leader_and_standby()
     local a = hub:start("a", "--status-gap", "1s")
     hubs.leads(a)
     local b = hub:start("b", "--status-gap", "1s")
     hubs.ready(b)
+    return a, b
+  end
+
+  it("of two replicas one writes; killed, the other takes over inside 15 s", function()
+    local list = make(6)
+    local a = leader_and_standby()
     local from = c:audit_position()
     hub:report(list, function(i) return i .. "/100" end)
     hub:await(list, function(i) return i .. "/100" end)
@@ -193,10 +199,7 @@ describe("hub:", function()
 
   it("told to stop, it hands over at once", function()
     local list = make(1)
-    local a = hub:start("a", "--status-gap", "1s")
-    hubs.leads(a)
-    local b = hub:start("b", "--status-gap", "1s")
-    hubs.ready(b)
+    local a = leader_and_standby()
     a:kill "TERM"
     assert.equal(0, a:wait(6))
     local stopped = shell.now()
@@ -207,10 +210,7 @@ describe("hub:", function()
 
   it("a leader that slept through its lease writes nothing when it wakes", function()
     local list = make(3)
-    local a = hub:start("a", "--status-gap", "1s")
-    hubs.leads(a)
-    local b = hub:start("b", "--status-gap", "1s")
-    hubs.ready(b)
+    local a, b = leader_and_standby()
     a:kill "STOP"
     hubs.leads(b)
     hub:report(list, function(i) return i .. "/100" end)

@@ -5,15 +5,7 @@ local shell = require "spec.support.cluster_shell"
 if probe.skip(pending) then return end
 if not pcall(require, "socket") then return pending "no lua-socket" end
 
-local servers = {}
-local function serve(plan)
-  servers[#servers + 1] = probe.serve(plan)
-  return servers[#servers]
-end
-after_each(function()
-  for _, server in ipairs(servers) do server.stop() end
-  servers = {}
-end)
+local serve = probe.server_of_tests(after_each)
 teardown(probe.clean)
 
 local function kubeconfig(server, opts)

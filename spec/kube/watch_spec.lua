@@ -5,15 +5,8 @@ local shell = require "spec.support.cluster_shell"
 if probe.skip(pending) then return end
 if not pcall(require, "socket") then return pending "no lua-socket" end
 
-local servers = {}
-local function serve(answers)
-  servers[#servers + 1] = probe.serve { answers = answers }
-  return servers[#servers]
-end
-after_each(function()
-  for _, server in ipairs(servers) do server.stop() end
-  servers = {}
-end)
+local start = probe.server_of_tests(after_each)
+local function serve(answers) return start { answers = answers } end
 teardown(probe.clean)
 
 local function open(server, parallel)

@@ -1,5 +1,6 @@
 --- The worker process, seen from main: what it does for honest parsers, and how it is started again.
 local core = require "headway_core"
+local of_kind = require("spec.support.hostile").of_kind
 local system = require "system"
 
 local exe = os.getenv "HEADWAY_BUILD" .. "/headway"
@@ -12,14 +13,6 @@ local function parser(feed, head)
 end
 local counting = parser "self.n = self.n + 1 return { done = self.n, message = record }"
 local echo = parser "return { done = 1, message = record }"
-
-local function of_kind(events, kind, id)
-  local found = {}
-  for _, event in ipairs(events) do
-    if event.kind == kind and (not id or event.id == id) then found[#found + 1] = event end
-  end
-  return found
-end
 
 local function add(events, more)
   for _, event in ipairs(more) do events[#events + 1] = event end

@@ -5,9 +5,7 @@ local ONE = "[#3b2f64 1.0MiB/10MiB(10%) CN:1 DL:514KiB ETA:17s]"
 local TWO = "[DL:15KiB][#f1965f 1.0MiB/5.0MiB(20%)][#22a55f 512KiB/2.0MiB(25%)]"
 local function bytes(done, total, files) return { done = done, total = total, unit = "bytes", also = files and { files } } end
 local function files(done, total, more)
-  local s = { done = done, total = total, unit = "files" }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "files" }, more)
 end
 local function row(stat, gid) return (gid or "22a55f") .. "|" .. stat .. "|   483KiB/s|out/part-b.bin" end
 local MIB = 1 << 20

@@ -184,8 +184,8 @@ Tests: 3 failed, 10 passed, 13 total
 ok 1 - 3/12 of them
 ok 2 - 4/12 of them]],
   ["apt"] = [[
-Get:1 http://deb.debian.org/debian bookworm/main amd64 libuv1 amd64 1.44.2-1 [136 kB]
-Get:2 http://deb.debian.org/debian bookworm/main amd64 libuv1-dev amd64 1.44.2-1 [151 kB]
+Get:1 http://mirror.example/debian bookworm/main amd64 libuv1 amd64 1.44.2-1 [136 kB]
+Get:2 http://mirror.example/debian bookworm/main amd64 libuv1-dev amd64 1.44.2-1 [151 kB]
 Fetched 287 kB in 1s (312 kB/s)
 Selecting previously unselected package libuv1:amd64.
 Preparing to unpack .../libuv1_1.44.2-1_amd64.deb ...

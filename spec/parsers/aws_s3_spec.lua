@@ -1,14 +1,10 @@
 local case = require "spec.support.parser_case"
 
 local function bytes(done, total, files, more)
-  local s = { done = done, total = total, unit = "bytes", also = { files } }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "bytes", also = { files } }, more)
 end
 local function files(done, total, more)
-  local s = { done = done, total = total, unit = "files" }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "files" }, more)
 end
 
 local LINE = "Completed 512.0 KiB/3.0 MiB (3.4 MiB/s) with 5 file(s) remaining"

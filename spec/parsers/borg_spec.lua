@@ -1,9 +1,7 @@
 local case = require "spec.support.parser_case"
 
 local function of(bytes, files, total, more)
-  local s = { done = bytes, total = total, unit = "bytes", also = { { done = files, total = total and files, unit = "files" } } }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = bytes, total = total, unit = "bytes", also = { { done = files, total = total and files, unit = "files" } } }, more)
 end
 
 local CREATE = "36.23 MB O 36.23 MB C 36.23 MB D 29 N library/a.bin"

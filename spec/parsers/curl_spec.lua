@@ -2,9 +2,7 @@ local case = require "spec.support.parser_case"
 
 local HEADER = "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current"
 local function bytes(done, total, more)
-  local s = { done = done, total = total, unit = "bytes" }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "bytes" }, more)
 end
 local function meter(percent, total, got) return ("%3d %5s %3d %5s    0     0  1026k      0  0:00:09  0:00:01  0:00:08 1026k"):format(percent, total, percent, got) end
 local ZERO = "  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0"

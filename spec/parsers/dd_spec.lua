@@ -2,9 +2,7 @@ local case = require "spec.support.parser_case"
 
 local LINE = "1114112 bytes (1.1 MB, 1.1 MiB) copied, 1 s, 1.1 MB/s"
 local function bytes(done, records, more)
-  local s = { done = done, unit = "bytes", also = records and { { done = records, unit = "records" } } }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, unit = "bytes", also = records and { { done = records, unit = "records" } } }, more)
 end
 
 describe("dd, one record:", function()

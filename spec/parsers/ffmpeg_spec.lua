@@ -3,9 +3,7 @@ local case = require "spec.support.parser_case"
 local LENGTH = "  Duration: 00:00:20.00, start: 0.000000, bitrate: 393 kb/s"
 local function line(time) return "frame=  338 fps=334 q=28.0 size=       0kB time=" .. time .. " bitrate=   0.0kbits/s speed=13.4x    " end
 local function of(done, total, frames, more)
-  local s = { done = done, total = total, unit = "ms", also = frames and { { done = frames, unit = "frames" } } }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "ms", also = frames and { { done = frames, unit = "frames" } } }, more)
 end
 
 describe("ffmpeg:", function()

@@ -2,9 +2,7 @@ local case = require "spec.support.parser_case"
 
 local function info(text, level) return ("2026/11/23 19:03:43.241375 juicefs[11021] <%s>: %s [Sync@sync.go:2241]"):format(level or "INFO", text) end
 local function objects(done, total, bytes, more)
-  local s = { done = done, total = total, unit = "objects", also = bytes and { { done = bytes, unit = "bytes" } } or nil }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "objects", also = bytes and { { done = bytes, unit = "bytes" } } or nil }, more)
 end
 
 --- The same from the last line: what was copied, of what was to be.

@@ -3,9 +3,7 @@ local case = require "spec.support.parser_case"
 local LOG = "2026/11/23 18:59:47.593482 juicefs[3417] <%s>: %s [warmup@warmup.go:309]"
 local function info(text) return LOG:format("INFO", text) end
 local function both(bytes, files, more)
-  local s = { done = bytes, unit = "bytes", also = { { done = files, unit = "files" } } }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = bytes, unit = "bytes", also = { { done = files, unit = "files" } } }, more)
 end
 
 local FILES = "warmup cache file: 7                         19.4/s                          ⠋"

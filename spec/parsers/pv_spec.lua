@@ -3,9 +3,7 @@ local case = require "spec.support.parser_case"
 local MIB = 1 << 20
 local function line(mib, percent) return ("%d.00MiB 0:00:01 [1.00MiB/s] [=====>         ] %d%% ETA 0:00:05"):format(mib, percent) end
 local function bytes(done, fraction, more)
-  local s = { done = done, unit = "bytes", fraction = fraction }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, unit = "bytes", fraction = fraction }, more)
 end
 
 describe("pv, one record:", function()

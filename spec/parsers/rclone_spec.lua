@@ -1,9 +1,7 @@
 local case = require "spec.support.parser_case"
 
 local function bytes(done, total, more)
-  local s = { done = done, total = total, unit = "bytes" }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "bytes" }, more)
 end
 local function files(done, total) return { { done = done, total = total, unit = "files" } } end
 

@@ -1,9 +1,7 @@
 local case = require "spec.support.parser_case"
 
 local function of(bytes, total, files, of_files, more)
-  local s = { done = bytes, total = total, unit = "bytes", also = { { done = files, total = of_files, unit = "files" } } }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = bytes, total = total, unit = "bytes", also = { { done = files, total = of_files, unit = "files" } } }, more)
 end
 
 local scanning, complete = { scanning = true }, { ended = "complete" }

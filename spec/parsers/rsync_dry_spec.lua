@@ -3,9 +3,7 @@ local case = require "spec.support.parser_case"
 local NOTE = "dry run: nothing is copied"
 local LAST = "     12,000,000 100%   11.18GB/s    0:00:00 (xfr#60, to-chk=0/65)"
 local function entries(done, total, more)
-  local s = { done = done, total = total, unit = "entries", message = NOTE }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "entries", message = NOTE }, more)
 end
 
 describe("rsync_dry:", function()

@@ -1,14 +1,10 @@
 local case = require "spec.support.parser_case"
 
 local function bytes(done, total, objects, more)
-  local s = { done = done, total = total, unit = "bytes", also = { objects } }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "bytes", also = { objects } }, more)
 end
 local function objects(done, total, more)
-  local s = { done = done, total = total, unit = "objects" }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "objects" }, more)
 end
 
 local function bar(done, total, n, of) return ("99.13%%  ━━━━━━━━━  %s / %s (678.72 kB/s) 0s left (%d/%d)"):format(done, total, n, of) end

@@ -1,9 +1,7 @@
 local case = require "spec.support.parser_case"
 
 local function of(percent, done, total, more)
-  local s = { fraction = percent / 100, also = done and { { done = done, total = total, unit = "files" } } }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ fraction = percent / 100, also = done and { { done = done, total = total, unit = "files" } } }, more)
 end
 
 local ADD = "Add new data to archive: 4 folders, 36 files, 44000000 bytes (42 MiB)"

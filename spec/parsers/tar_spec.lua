@@ -2,9 +2,7 @@ local case = require "spec.support.parser_case"
 
 local function point(n) return "tar: Write checkpoint " .. n end
 local function bytes(done, entries, more)
-  local s = { done = done, unit = "bytes", also = entries and { { done = entries, unit = "entries" } } }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, unit = "bytes", also = entries and { { done = entries, unit = "entries" } } }, more)
 end
 local RECOVER = "tar: Error is not recoverable: exiting now"
 local PREVIOUS = "tar: Exiting with failure status due to previous errors"

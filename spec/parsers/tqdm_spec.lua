@@ -2,9 +2,7 @@ local case = require "spec.support.parser_case"
 
 local function bar(name, done, total) return ("%s:  42%%|████▏     | %d/%d [00:04<00:05,  9.93it/s]"):format(name, done, total) end
 local function items(done, total, more)
-  local s = { done = done, total = total, unit = "items" }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "items" }, more)
 end
 
 describe("tqdm, one record:", function()

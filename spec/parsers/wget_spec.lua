@@ -1,9 +1,7 @@
 local case = require "spec.support.parser_case"
 
 local function bytes(done, total, more)
-  local s = { done = done, total = total, unit = "bytes" }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "bytes" }, more)
 end
 
 local LENGTH = "Length: 3145728 (3.0M) [application/octet-stream]"

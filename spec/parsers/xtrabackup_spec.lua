@@ -3,9 +3,7 @@ local case = require "spec.support.parser_case"
 local function at(thread, words) return ("[%s] 2026-11-25 04:56:17 %s"):format(thread, words) end
 local COPY, DONE = at("01", "Copying ./a.ibd to /srv/a.ibd"), at("01", "        ...done")
 local function files(done, more)
-  local s = { done = done, unit = "files" }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, unit = "files" }, more)
 end
 
 describe("xtrabackup:", function()

@@ -1,9 +1,7 @@
 local case = require "spec.support.parser_case"
 
 local function bytes(done, fraction, more)
-  local s = { done = done, unit = "bytes", fraction = fraction }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, unit = "bytes", fraction = fraction }, more)
 end
 local function line(percent, mib) return (" %s %%           0.6 MiB / %s MiB = 0.316                   0:01             "):format(percent, mib) end
 local LAST = "words.txt: 1669.8 KiB / 3906.2 KiB = 0.427, 0:02"

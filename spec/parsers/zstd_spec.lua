@@ -2,9 +2,7 @@ local case = require "spec.support.parser_case"
 
 local MIB = 1 << 20
 local function bytes(done, total, more)
-  local s = { done = done, total = total, unit = "bytes" }
-  for k, v in pairs(more or {}) do s[k] = v end
-  return s
+  return case.with({ done = done, total = total, unit = "bytes" }, more)
 end
 local LAST = "words.txt            : 39.45%   (  3.81 MiB =>   1.51 MiB, words.txt.zst) "
 local MISSING = "zstd: can't stat none.txt : No such file or directory -- ignored "

@@ -99,6 +99,21 @@ function M.serve(plan)
   return server
 end
 
+--- `serve` for a spec file, whose servers stop behind each test.
+---@param after_each fun(fn: fun())  busted's
+---@return fun(plan: table): table serve
+function M.server_of_tests(after_each)
+  local servers = {}
+  after_each(function()
+    for _, server in ipairs(servers) do server.stop() end
+    servers = {}
+  end)
+  return function(plan)
+    servers[#servers + 1] = M.serve(plan)
+    return servers[#servers]
+  end
+end
+
 --- The lines that were logged, at that level.
 ---@param events table
 ---@param level string  "warn"

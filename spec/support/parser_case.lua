@@ -6,6 +6,13 @@ local M = {}
 
 function M.new(name, opts) return assert(core.host.new(core.parsers.find(name).text, name, opts)) end
 
+--- A sample, and what more it holds.
+---@return table sample  the same table
+function M.with(sample, more)
+  for k, v in pairs(more or {}) do sample[k] = v end
+  return sample
+end
+
 --- Each row: name, record (or a list of them, the last one counts), sample or nil. One `it` each, a new parser for each.
 function M.rows(it, parser, cases, opts)
   for _, case in ipairs(cases) do
