@@ -69,7 +69,7 @@ static void on_abort(void *ctx)
 {
     struct local *l = ctx;
     if (l->child)
-        hw_child_kill(l->child, SIGKILL);
+        hw_child_destroy(l->child);
     remove_files(l);
 }
 

@@ -1,8 +1,13 @@
 #include "loop/child.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+
+enum { GONE_MS = 1000 };
 
 struct hw_child {
     uv_process_t process;
@@ -63,6 +68,18 @@ void hw_child_kill(struct hw_child *c, int signal)
         return;
     if (!c->own_group || kill(-c->process.pid, signal) < 0)
         uv_process_kill(&c->process, signal);
+}
+
+void hw_child_destroy(struct hw_child *c)
+{
+    if (c->ended)
+        return;
+    struct pollfd gone = { .fd = (int)syscall(SYS_pidfd_open, c->process.pid, 0), .events = POLLIN };
+    hw_child_kill(c, SIGKILL);
+    if (gone.fd < 0)
+        return;
+    poll(&gone, 1, GONE_MS);
+    close(gone.fd);
 }
 
 void hw_child_free(struct hw_child *c)

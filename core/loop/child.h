@@ -29,6 +29,8 @@ HW_MUST_USE int hw_child_new(struct hw_child **ret, uv_loop_t *loop,
                              struct hw_err *err);
 /* To the child, and its group when it has one. No effect once it has ended. */
 void hw_child_kill(struct hw_child *c, int signal);
+/* Kills it and waits, a second at most, until it has gone: for who removes what it uses and can't run the loop any more. */
+void hw_child_destroy(struct hw_child *c);
 /* Closes the handle; a child that still runs is left alone, and fn is not called any more. */
 void hw_child_free(struct hw_child *c);
 
