@@ -203,9 +203,9 @@ local function judge(run)
   local killed = (run.report.signal or {})[1]
   local aborted = killed == tostring(ABORT) and names_cause(run, said) and (said:find("a library gave up", 1, true)
     or run.mode.class == "memory" and said:find("out of memory", 1, true))
-  -- It was its own allocation that failed.
+  -- It was its own allocation, or its own limits, that failed.
   for _, words in ipairs { "AddressSanitizer: CHECK failed", "allocator is out of memory",
-    "AddressSanitizer failed to allocate" } do
+    "AddressSanitizer failed to allocate", "AddressSanitizer cannot proceed", "rlimit() failed" } do
     if said:find(words, 1, true) then return {} end
   end
   if run.report.late then complain("does not end") end
