@@ -20,6 +20,7 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "borg", tool = "borg", versions = "1.2", unit = "bytes",
   commands = { "borg" },
+  shows = { "-p", "--progress", "--log-json" },
   hints = { " N ", "%", '"type"', "This archive:", "Number of files:", "[Errno" },
   record_max = 16384,
 }

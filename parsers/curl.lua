@@ -24,6 +24,7 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "curl", tool = "curl", versions = "7.74 to 8.14", unit = "bytes",
   commands = { "curl" },
+  shows = { "!-s", "!--silent" },
   hints = { ":", "%" },
 }
 M.__index = M

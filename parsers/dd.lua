@@ -18,6 +18,7 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "dd", tool = "dd", versions = "8.32 to 9.7", unit = "bytes",
   commands = { "dd", "busybox dd" },
+  shows = { "status=progress" },
   hints = { "s, ", "+", "dd: " },
 }
 M.__index = M

@@ -10,6 +10,7 @@ local ends = require "headway.ends"
 local M = {
   api = 1, name = "mysqldump", tool = "mysqldump", versions = "MariaDB 10.11", unit = "tables",
   commands = { "mysqldump", "mariadb-dump" },
+  shows = { "-v", "--verbose" },
   hints = { "-- Retrieving table structure", "-- Disconnecting from", "mysqldump: ", "mariadb-dump: " },
   options = {
     tables = {

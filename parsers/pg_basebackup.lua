@@ -14,6 +14,7 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "pg_basebackup", tool = "pg_basebackup", versions = "15", unit = "bytes",
   commands = { "pg_basebackup" },
+  shows = { "-P", "--progress" },
   hints = { " kB (", "waiting for checkpoint", "pg_basebackup: error: ", "base backup completed" },
 }
 M.__index = M

@@ -21,6 +21,7 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "pv", tool = "pv", versions = "1.6 to 1.9", unit = "bytes",
   commands = { "pv" },
+  shows = { "!-q", "!--quiet" },
   options = {
     numeric = {
       type = "string", default = "auto", choices = { "auto", "percent", "bytes", "lines" },

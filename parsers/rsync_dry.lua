@@ -1,6 +1,5 @@
 --- rsync -n: what would be copied. Its progress2 is that of a real run to the last byte, only the command line tells.
--- Seen: 3.5.0. Words of one letter may stand in any order: what is not among the commands here is for rsync.lua, which
--- knows a dry run only by its last line, "total size is ... (DRY RUN)".
+-- Seen: 3.5.0. Where the command is not known, rsync.lua knows a dry run by its last line, "total size is ... (DRY RUN)".
 --        12,000,000 100%   11.18GB/s    0:00:00 (xfr#60, to-chk=0/65)        nothing was copied
 -- Entries are checked as in any run, so they count; bytes and files would be those of the next one.
 local rsync = require "parsers.rsync"
@@ -9,9 +8,7 @@ local rsync = require "parsers.rsync"
 ---@field inner headway.Parser
 local M = {
   api = 1, name = "rsync_dry", tool = "rsync", versions = "3.0 to 3.5", unit = "entries",
-  commands = {
-    "rsync -n", "rsync --dry-run", "rsync -an", "rsync -na", "rsync -avn", "rsync -anv", "rsync -nav", "rsync -nv",
-  },
+  commands = { "rsync -n", "rsync --dry-run" },
   hints = { "%", "file list", "rsync", "speedup is", "vanished" },
 }
 M.__index = M

@@ -21,6 +21,7 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "tar", tool = "tar", versions = "1.34 to 1.35", unit = "bytes",
   commands = { "tar" },
+  shows = { "--checkpoint", "-v", "--verbose" },
   options = {
     blocking = {
       type = "integer", default = 20, min = 1, max = 1048576, help = "blocks of 512 bytes in a record, as tar -b",

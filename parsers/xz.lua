@@ -20,6 +20,7 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "xz", tool = "xz", versions = "5.2 to 5.8", unit = "bytes",
   commands = { "xz", "unxz" },
+  shows = { "-v", "--verbose" },
   hints = { " / ", "/", "xz: " },
 }
 M.__index = M

@@ -23,6 +23,7 @@ local units = require "headway.units"
 local M = {
   api = 1, name = "zstd", tool = "zstd", versions = "1.4 to 1.5", unit = "bytes",
   commands = { "zstd", "unzstd" },
+  shows = { "!-q", "!--quiet" },
   hints = { "=>", "...", " bytes", "zstd: " },
 }
 M.__index = M

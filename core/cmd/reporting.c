@@ -64,20 +64,25 @@ void hw_reporting_parser(const struct hw_config *c, const char *const *argv, con
                          char ret[HW_REPORTING_PARSER])
 {
     const struct hw_value *given = hw_config_value(c, hw_option_named("parser.name"));
-    char chosen[HW_PARSER_NAME_MAX + 1] = HW_PARSER_UNKNOWN;
+    struct hw_choice chosen = { .name = HW_PARSER_UNKNOWN };
     struct hw_err err;
     int st = 0;
     if (given->from == HW_FROM_DEFAULT && argv)
-        st = hw_parsers_choose(argv, c->parser.dir, chosen, &err);
+        st = hw_parsers_choose(argv, c->parser.dir, &chosen, &err);
     else if (given->from == HW_FROM_DEFAULT && line)
-        st = hw_parsers_choose_line(line, c->parser.dir, chosen, &err);
+        st = hw_parsers_choose_line(line, c->parser.dir, &chosen, &err);
     else if (given->from != HW_FROM_DEFAULT) {
         snprintf(ret, HW_REPORTING_PARSER, "%s", c->parser.name);
         return;
     }
     if (st < 0)
-        hw_log(HW_WARN, "report", "%s; the output is read by the parser %s", err.msg, chosen);
-    snprintf(ret, HW_REPORTING_PARSER, "%s", chosen);
+        hw_log(HW_WARN, "report", "%s; the output is read by the parser %s", err.msg,
+               chosen.name);
+    if (chosen.among[0])
+        hw_log(HW_INFO, "report",
+               "the command runs what several parsers read (%s): %s does, until parser.name says which",
+               chosen.among, chosen.name);
+    snprintf(ret, HW_REPORTING_PARSER, "%s", chosen.name);
 }
 
 int hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx,

@@ -41,8 +41,8 @@ struct suggest {
     const char *path; /* of the recording */
     char name[HW_PARSER_NAME_MAX + 1];
     char program[HW_PARSER_NAME_MAX + 1], argument[HW_PARSER_NAME_MAX + 1];
-    char known[HW_PARSER_NAME_MAX + 1]; /* the parser that knows the command already, or "auto" */
-    struct hw_proof proof;              /* the worker that looks for numbers */
+    struct hw_choice known; /* the parser that knows the command already, or "auto" */
+    struct hw_proof proof;  /* the worker that looks for numbers */
     struct hw_buf batch;
     uint64_t records;
     struct proposal list[PROPOSALS_MAX];
@@ -179,7 +179,8 @@ static int choose_name(struct suggest *s, const char *command, struct hw_err *er
         make_name(s->path, s->name);
     if (given && strcmp(given, s->name) != 0)
         return hw_fail(err, HW_ECONFIG, "--name '%.63s': expected letters, digits and '_'", given);
-    return hw_parsers_choose_line(command ? command : "", s->ctx->config->parser.dir, s->known, err);
+    return hw_parsers_choose_line(command ? command : "", s->ctx->config->parser.dir, &s->known,
+                                  err);
 }
 
 /* ---- trying a proposal --------------------------------------------------------------------------- */
@@ -288,10 +289,10 @@ static void tell_doubts(const struct proposal *p)
 static void tell(const struct suggest *s, const struct proposal *best)
 {
     char end[HW_NM_SIZE + 80];
-    if (strcmp(s->known, HW_PARSER_UNKNOWN) != 0)
+    if (strcmp(s->known.name, HW_PARSER_UNKNOWN) != 0)
         fprintf(stderr,
                 "headway knows this command: parser %s. Another one is suggested all the same\n",
-                s->known);
+                s->known.name);
     end_of(best, end, sizeof end);
     fprintf(stderr, "%s: %s\n  %s; replayed: %llu samples of %llu records, at the end %s\n",
             sureness(best), best->title, best->why, (unsigned long long)best->counts.samples,

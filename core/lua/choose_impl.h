@@ -1,4 +1,4 @@
-/* choose_impl.h - shared by choose.c (which parser) and command.c (which command a line really runs). */
+/* choose_impl.h - shared by choose.c (which parser) and command.c (which commands a line really runs). */
 #ifndef HW_LUA_CHOOSE_IMPL_H
 #define HW_LUA_CHOOSE_IMPL_H
 
@@ -6,19 +6,29 @@
 #include <stddef.h>
 
 enum {
+    HW_COMMANDS_MAX = 64,           /* of a line; with more none is known */
     HW_COMMAND_WORDS_MAX = 128,     /* of a command; further ones are not looked at */
-    HW_COMMAND_TEXT_MAX = 8 * 1024, /* bytes of a command line */
+    HW_COMMAND_TEXT_MAX = 8 * 1024, /* bytes of the words of a line, and of the scripts in it */
 };
 
-/* The words of the command that is really run: program first. count 0 = not to be known. */
+/* A command that is run: program first. */
 struct hw_command {
-    const char *words[HW_COMMAND_WORDS_MAX]; /* borrow from argv, or from text */
+    const char *const *words; /* borrows from the list that it is in */
+    size_t count;             /* at least 1 */
+};
+
+/* The commands of a line, from left to right. count 0 = none, or not to be known. */
+struct hw_commands {
+    struct hw_command list[HW_COMMANDS_MAX];
     size_t count;
-    char text[HW_COMMAND_TEXT_MAX]; /* of a line that was cut into words */
+    const char *words[4 * HW_COMMAND_WORDS_MAX]; /* of all of them; borrow from argv, or from text */
+    size_t word_count;
+    char text[HW_COMMAND_TEXT_MAX];
+    size_t text_len;
 };
 
 /* argv: ended by NULL. */
-void hw_command_of(const char *const *argv, struct hw_command *ret);
-void hw_command_of_line(const char *line, struct hw_command *ret);
+void hw_commands_of(const char *const *argv, struct hw_commands *ret);
+void hw_commands_of_line(const char *line, struct hw_commands *ret);
 
 #endif

@@ -1,5 +1,6 @@
-/* command.c - looks through what stands in front of a command: env, nice, timeout and their like, and `sh -c` of one
- * command. A table names the flags of each wrapper that take a value of their own. */
+/* command.c - the commands that really run: what stands in front of one (env, nice, timeout and their like) is looked
+ * through, and the script of `sh -c` is cut where a shell would: at pipes, lists and lines. A table names the flags of
+ * each wrapper that take a value of their own. */
 #include <ctype.h>
 #include <string.h>
 
@@ -76,8 +77,8 @@ static bool is_assignment(const char *word)
 static void drop(struct hw_command *c, size_t count)
 {
     count = count < c->count ? count : c->count;
+    c->words += count;
     c->count -= count;
-    memmove(c->words, c->words + count, c->count * sizeof c->words[0]);
 }
 
 /* How many words of c belong to the wrapper. */
@@ -97,87 +98,29 @@ static size_t words_of(const struct wrapper *w, const struct hw_command *c)
     return i + (size_t)w->operands;
 }
 
-/* ---- command lines ------------------------------------------------------------------------------- */
-
-/* What makes a line more than one command, or one that only a shell knows. Redirections end the words that count. */
-static bool is_more_than_one(char c)
+/* What a shell takes for the beginning of a command, and is none. */
+static bool is_keyword(const char *word)
 {
-    return strchr(";|&\n`()", c) && c;
+    static const char *const keywords[] = { "if",    "then", "elif", "else", "while",
+                                            "until", "do",   "!",    "{" };
+    bool found = false;
+    for (size_t i = 0; i < HW_LEN(keywords); i++)
+        found |= strcmp(keywords[i], word) == 0;
+    return found;
 }
 
-struct cutter {
-    const char *p;
-    char *dst, *end; /* of the text */
-    bool bad;
-};
-
-static void add_char(struct cutter *k, char c)
+/* Drops what stands in front of the command. */
+static void look_through(struct hw_command *c)
 {
-    if (k->dst == k->end)
-        k->bad = true;
-    else
-        *k->dst++ = c;
-}
-
-/* The inside of "..." or '...'; p stands behind the quote. */
-static void cut_quoted(struct cutter *k, char quote)
-{
-    while (*k->p && *k->p != quote) {
-        if (quote == '"' && *k->p == '\\' && k->p[1] && strchr("\"\\$`", k->p[1]))
-            k->p++;
-        else if (quote == '"' && (*k->p == '`' || (*k->p == '$' && k->p[1] == '(')))
-            k->bad = true;
-        add_char(k, *k->p++);
-    }
-    if (*k->p)
-        k->p++;
-    else
-        k->bad = true;
-}
-
-/* One word, ended; NULL = there is none any more. */
-static const char *cut_word(struct cutter *k)
-{
-    while (*k->p == ' ' || *k->p == '\t')
-        k->p++;
-    if (!*k->p || *k->p == '#' || *k->p == '<' || *k->p == '>')
-        return NULL;
-    const char *word = k->dst;
-    while (*k->p && !strchr(" \t<>", *k->p) && !k->bad) {
-        char c = *k->p++;
-        if (c == '\'' || c == '"')
-            cut_quoted(k, c);
-        else if (c == '\\' && *k->p)
-            add_char(k, *k->p++);
-        else if (is_more_than_one(c))
-            k->bad = true;
+    while (c->count > 0) {
+        const struct wrapper *w = wrapper_named(base_name(c->words[0]));
+        if (w)
+            drop(c, words_of(w, c));
+        else if (is_assignment(c->words[0]) || is_keyword(c->words[0]))
+            drop(c, 1);
         else
-            add_char(k, c);
+            return;
     }
-    add_char(k, '\0');
-    return word;
-}
-
-/* Cuts it into words of c; false: it is no one command. */
-static bool cut_line(const char *line, struct hw_command *c)
-{
-    char copy[HW_COMMAND_TEXT_MAX];
-    size_t len = strnlen(line, sizeof copy);
-    if (len == sizeof copy)
-        return false;
-    while (len && isspace((unsigned char)line[len - 1]))
-        len--;
-    memcpy(copy, line, len); /* the line may lie in the text that is written */
-    copy[len] = '\0';
-    struct cutter k = { .p = copy, .dst = c->text, .end = c->text + sizeof c->text };
-    const char *word;
-    c->count = 0;
-    while (!k.bad && c->count < HW_COMMAND_WORDS_MAX && (word = cut_word(&k)))
-        c->words[c->count++] = word;
-    /* Behind a redirection may still come a pipe. */
-    for (; *k.p && *k.p != '#' && !k.bad && c->count < HW_COMMAND_WORDS_MAX; k.p++)
-        k.bad = is_more_than_one(*k.p) && !(*k.p == '&' && k.p[-1] == '>');
-    return !k.bad;
 }
 
 /* The script of `sh -c script`; NULL = it is none. */
@@ -198,43 +141,194 @@ static const char *shell_script(const struct hw_command *c)
     return NULL;
 }
 
-/* ---- both ---------------------------------------------------------------------------------------- */
+/* ---- scripts ------------------------------------------------------------------------------------- */
 
-static void look_through(struct hw_command *c)
-{
-    for (int depth = 0; c->count > 0 && depth < DEPTH_MAX; depth++) {
-        size_t variables = 0;
-        while (variables < c->count && is_assignment(c->words[variables]))
-            variables++;
-        drop(c, variables);
-        if (c->count == 0)
-            return;
-        const struct wrapper *w = wrapper_named(base_name(c->words[0]));
-        const char *script = w ? NULL : shell_script(c);
-        if (w)
-            drop(c, words_of(w, c));
-        else if (!script)
-            return;
-        else if (!cut_line(script, c))
-            break;
-    }
-    c->count = 0;
-}
+struct cutter {
+    const char *p;
+    struct hw_commands *c;
+    bool bad; /* an end is missing, there is no room, or only a shell can tell */
+};
 
-void hw_command_of(const char *const *argv, struct hw_command *ret)
+static void add_char(struct cutter *k, char c)
 {
-    ret->count = 0;
-    while (argv[ret->count] && ret->count < HW_COMMAND_WORDS_MAX) {
-        ret->words[ret->count] = argv[ret->count];
-        ret->count++;
-    }
-    look_through(ret);
-}
-
-void hw_command_of_line(const char *line, struct hw_command *ret)
-{
-    if (cut_line(line, ret))
-        look_through(ret);
+    if (k->c->text_len == sizeof k->c->text)
+        k->bad = true;
     else
+        k->c->text[k->c->text_len++] = c;
+}
+
+/* Behind the next `end` that no backslash hides, where one may. */
+static void skip_to(struct cutter *k, char end, bool escapes)
+{
+    while (*k->p && *k->p != end)
+        k->p += escapes && *k->p == '\\' && k->p[1] ? 2 : 1;
+    if (*k->p)
+        k->p++;
+    else
+        k->bad = true;
+}
+
+/* p stands at a "(": behind the ")" that closes it. What a substitution runs is not looked at: its output is a word. */
+static void skip_parens(struct cutter *k)
+{
+    int open = 0;
+    do {
+        char c = *k->p;
+        if (!c) {
+            k->bad = true;
+            return;
+        }
+        k->p++;
+        open += (c == '(') - (c == ')');
+        if (c == '\\' && *k->p)
+            k->p++;
+        else if (c == '\'' || c == '"' || c == '`')
+            skip_to(k, c, c != '\'');
+    } while (open > 0);
+}
+
+/* "$(list)" and "`list`" become one character. False: none begins at p. */
+static bool cut_substitution(struct cutter *k)
+{
+    if (k->p[0] == '`') {
+        k->p++;
+        skip_to(k, '`', true);
+    } else if (k->p[0] == '$' && k->p[1] == '(') {
+        k->p++;
+        skip_parens(k);
+    } else
+        return false;
+    add_char(k, '$');
+    return true;
+}
+
+/* The inside of "..." or '...'; p stands behind the quote. */
+static void cut_quoted(struct cutter *k, char quote)
+{
+    while (*k->p && *k->p != quote && !k->bad) {
+        if (quote == '"' && cut_substitution(k))
+            continue;
+        if (quote == '"' && *k->p == '\\' && k->p[1] && strchr("\"\\$`", k->p[1]))
+            k->p++;
+        add_char(k, *k->p++);
+    }
+    if (*k->p)
+        k->p++;
+    else
+        k->bad = true;
+}
+
+/* Whether it ends a word, or is one of its own. */
+static bool is_special(char c)
+{
+    return c && strchr(" \t\n;|&()<>", c);
+}
+
+/* The next word goes to the command that begins at `first`, unless that has enough of them. "2" of "2>log" is none. */
+static void cut_word(struct cutter *k, size_t first)
+{
+    struct hw_commands *c = k->c;
+    const char *word = c->text + c->text_len;
+    while (*k->p && !is_special(*k->p) && !k->bad) {
+        char quote = *k->p;
+        if (cut_substitution(k))
+            continue;
+        k->p++;
+        if (quote == '\'' || quote == '"')
+            cut_quoted(k, quote);
+        else if (quote != '\\')
+            add_char(k, quote);
+        else if (*k->p)
+            add_char(k, *k->p++);
+    }
+    add_char(k, '\0');
+    if (k->bad || ((*k->p == '<' || *k->p == '>') && word[strspn(word, "0123456789")] == '\0'))
+        return;
+    if (c->word_count - first < HW_COMMAND_WORDS_MAX && c->word_count < HW_LEN(c->words))
+        c->words[c->word_count++] = word;
+    else if (c->word_count == first)
+        k->bad = true;
+}
+
+/* p stands at "<" or ">": behind the file's name. A here-document is for a shell. */
+static void skip_redirection(struct cutter *k)
+{
+    size_t words = k->c->word_count;
+    k->bad |= k->p[0] == '<' && k->p[1] == '<' && k->p[2] != '<';
+    k->p += strspn(k->p, "<>&|");
+    if (*k->p == '(') {
+        skip_parens(k);
+        return;
+    }
+    k->p += strspn(k->p, " \t");
+    cut_word(k, words);
+    k->c->word_count = words;
+}
+
+/* Words up to where the next command begins. */
+static void cut_command(struct cutter *k)
+{
+    size_t first = k->c->word_count;
+    while (*k->p && !k->bad) {
+        if (k->p[0] == '\\' && k->p[1] == '\n')
+            k->p += 2;
+        else if (*k->p == ' ' || *k->p == '\t')
+            k->p++;
+        else if (*k->p == '#')
+            k->p += strcspn(k->p, "\n");
+        else if (*k->p == '<' || *k->p == '>' || (k->p[0] == '&' && k->p[1] == '>'))
+            skip_redirection(k);
+        else if (is_special(*k->p)) {
+            k->p++;
+            return;
+        } else
+            cut_word(k, first);
+    }
+}
+
+static bool add_command(struct hw_commands *c, size_t first, int depth);
+
+static bool add_script(struct hw_commands *c, const char *script, int depth)
+{
+    struct cutter k = { .p = script, .c = c };
+    while (*k.p && !k.bad) {
+        size_t first = c->word_count;
+        cut_command(&k);
+        k.bad = k.bad || !add_command(c, first, depth);
+    }
+    return !k.bad;
+}
+
+/* The words from `first` on: one command, or the script that it has a shell run. False: not to be known. */
+static bool add_command(struct hw_commands *c, size_t first, int depth)
+{
+    struct hw_command command = { c->words + first, c->word_count - first };
+    look_through(&command);
+    if (command.count == 0)
+        return true;
+    const char *script = shell_script(&command);
+    if (script)
+        return depth < DEPTH_MAX && add_script(c, script, depth + 1);
+    if (c->count == HW_COMMANDS_MAX)
+        return false;
+    c->list[c->count++] = command;
+    return true;
+}
+
+void hw_commands_of(const char *const *argv, struct hw_commands *ret)
+{
+    ret->count = ret->word_count = ret->text_len = 0;
+    while (argv[ret->word_count] && ret->word_count < HW_COMMAND_WORDS_MAX) {
+        ret->words[ret->word_count] = argv[ret->word_count];
+        ret->word_count++;
+    }
+    if (!add_command(ret, 0, 0))
+        ret->count = 0;
+}
+
+void hw_commands_of_line(const char *line, struct hw_commands *ret)
+{
+    ret->count = ret->word_count = ret->text_len = 0;
+    if (!add_script(ret, line, 0))
         ret->count = 0;
 }

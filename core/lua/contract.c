@@ -80,6 +80,15 @@ static void read_commands(lua_State *L, struct hw_parser_meta *m)
     lua_pop(L, 1);
 }
 
+/* They are read from the module's text, like the commands (choose.h). */
+static void check_shows(lua_State *L)
+{
+    if (push_field(L, -1, "shows", LUA_TTABLE, true))
+        for (lua_Integer i = 1; push_element(L, "shows", i); i++)
+            lua_pop(L, 1);
+    lua_pop(L, 1);
+}
+
 static void read_hints(lua_State *L, struct hw_parser_meta *m)
 {
     if (push_field(L, -1, "hints", LUA_TTABLE, true))
@@ -240,6 +249,7 @@ void hw_contract_read(lua_State *L, struct hw_parser_meta *m)
     text_field(L, "tool", m->tool, sizeof m->tool);
     text_field(L, "versions", m->versions, sizeof m->versions);
     read_commands(L, m);
+    check_shows(L);
     read_hints(L, m);
     read_options(L, m);
 }

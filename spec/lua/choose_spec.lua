@@ -6,6 +6,10 @@ local rows = {
   { { "rsync", "-a", "a", "b" },                                "rsync" },
   { { "rsync", "-a", "-n", "a", "b" },                          "rsync_dry" },
   { { "nice", "-n", "10", "rsync", "-avn", "a", "b" },          "rsync_dry" },
+  { { "rsync", "-nahv", "a", "b" },                             "rsync_dry" },
+  { { "rsync", "-e", "ssh -n", "a", "b" },                      "rsync" },
+  { { "rsync", "-T/tmp/n", "a", "b" },                          "rsync" },
+  { { "rsync", "--no-n", "-", "a", "b" },                       "rsync" },
   { { "rsync", "-a", "--dry-run", "a", "b" },                   "rsync_dry" },
   { { "/usr/bin/rsync" },                                       "rsync" },
   { { "rsync2" },                                               "rsync" },
@@ -41,17 +45,17 @@ local rows = {
   { { "/bin/bash", "-ec", "exec rsync -a 'a b' \"c d\"" },      "rsync" },
   { { "bash", "-e", "-o", "pipefail", "-c", "rsync a b", "x" }, "rsync" },
   { { "sh", "-c", "LC_ALL=C nice -n 5 rsync a b > /dev/null 2>&1" }, "rsync" },
-  { { "sh", "-c", "rsync a b; rm -r a" },                       "auto" },
-  { { "sh", "-c", "rsync a b | tee log" },                      "auto" },
-  { { "sh", "-c", "rsync a b > log | cat" },                    "auto" },
-  { { "sh", "-c", "rsync a b && echo" },                        "auto" },
-  { { "sh", "-c", "rsync $(list) b" },                          "auto" },
-  { { "sh", "-c", "rsync \"`list`\" b" },                       "auto" },
+  { { "sh", "-c", "rsync a b; rm -r a" },                       "rsync" },
+  { { "sh", "-c", "rsync a b | tee log" },                      "rsync" },
+  { { "sh", "-c", "rsync a b > log | cat" },                    "rsync" },
+  { { "sh", "-c", "rsync a b && echo" },                        "rsync" },
+  { { "sh", "-c", "rsync $(list) b" },                          "rsync" },
+  { { "sh", "-c", "rsync \"`list`\" b" },                       "rsync" },
   { { "sh", "-c", "rsync a\\;b c" },                            "rsync" },
   { { "sh", "-c", "rsync 'a;b' c" },                            "rsync" },
   { { "sh", "-c", "rsync 'a" },                                 "auto" },
   { { "sh", "-c", "  rsync a b\n" },                            "rsync" },
-  { { "sh", "-c", "rsync a\nrsync b" },                         "auto" },
+  { { "sh", "-c", "rsync a\nrsync b" },                         "rsync" },
   { { "sh", "-c", "sh -c \"sh -c 'rsync a b'\"" },              "rsync" },
   { { "sh", "-c", "" },                                         "auto" },
   { { "sh", "-c" },                                             "auto" },
@@ -96,7 +100,51 @@ local lines = {
   { "DISPLAY_PROGRESSBAR=false juicefs warmup /srv/demo/mnt/models",      "juicefs_warmup" },
   { "rsync a b # a remark; more",                                         "rsync" },
   { "sudo -u me sh -c 'rsync a b'",                                       "rsync" },
-  { "pv x | rsync - b",                                                   "auto" },
+  { "rsync a b \\\n  --delete # a remark (more",                           "rsync" },
+  -- pipes: pv, else who shows progress, else the only one that is known
+  { "pv big | dd of=x",                                                   "pv" },
+  { "pv x | rsync - b",                                                   "pv" },
+  { "tar c . | pv | zstd > x",                                            "pv" },
+  { "tar cf - . | pv -s $(du -sb . | awk '{print $1}') | gzip > 'x y'",   "pv" },
+  { "pv -qL 1m big | dd of=x status=progress",                            "dd" },
+  { "pv -qL 1m big | dd of=x",                                            "dd" },
+  { "pv --quiet big | rsync - b",                                         "rsync" },
+  { "tar -c --checkpoint=100 x | pv -Lq 1m > y",                          "tar" },
+  { "curl http://a/b | tar xz",                                           "curl" },
+  { "curl -sS http://a/b | tar -xvz",                                     "tar" },
+  { "wget -O- http://a/b|tar x",                                          "wget" },
+  { "mysqldump --all-databases | zstd > x",                               "zstd" },
+  { "mysqldump -v --all-databases | zstd -q > x",                         "mysqldump" },
+  { "tar x | ssh b",                                                      "tar" },
+  { "cat x | ssh b",                                                      "auto" },
+  -- several
+  { "rsync a b && rclone copy c d",                                       "auto", "rsync, rclone" },
+  { "rsync a b; rclone copy c d; rsync e f | s5cmd run",                  "auto", "rsync, rclone, s5cmd" },
+  { "rsync a b && rsync -n c d",                                          "auto", "rsync, rsync_dry" },
+  { "curl http://a/b | zstd -d > x",                                      "auto", "curl, zstd" },
+  { "rsync a b && mkdir x || { rsync c d; exit 1; }",                     "rsync" },
+  -- as a shell sees it
+  { "for i in 1 2; do pv -qL 1m m | dd of=x status=progress; done",       "dd" },
+  { "(for i in 1 2; do printf x; done) | pv -f > /dev/null",              "pv" },
+  { "if ! rsync a b; then echo 'no | good'; fi",                          "rsync" },
+  { "cd x && time nice -n 5 rsync a b 2>&1 | tee log",                    "rsync" },
+  { "rsync a b 2> >(tee errors) | cat",                                   "rsync" },
+  { "rsync a b &>log & wait",                                             "rsync" },
+  { "2>log rsync a b",                                                    "rsync" },
+  { "<list rsync a b",                                                    "rsync" },
+  { "echo 'rsync | rclone copy' \"; rsync\"",                             "auto" },
+  { "echo $(rsync a b) `rsync c d`",                                      "auto" },
+  { "$(which rsync) a b",                                                 "auto" },
+  { "sh -c 'rsync a b | cat' | tee log",                                  "rsync" },
+  { "sudo sh -c \"pv 'a b' | dd of=x\"",                                  "pv" },
+  -- what is not known as a whole is not known at all
+  { "rsync a b; echo 'x",                                                 "auto" },
+  { "rsync a b; echo $(x",                                                "auto" },
+  { "rsync a b; echo \"`x\"",                                             "auto" },
+  { "rsync a b; cat <<x\nrclone copy a b\nx\n",                           "auto" },
+  { "rsync a b; sh -c 'echo \"x'",                                        "auto" },
+  { "rsync a b" .. ("; x"):rep(100),                                      "auto" },
+  { "rsync a b; echo " .. ("x "):rep(5000),                               "auto" },
   { "",                                                                   "auto" },
   { ("x"):rep(10000),                                                     "auto" },
   { "rsync " .. ("x "):rep(500),                                          "rsync" },
@@ -105,8 +153,23 @@ local lines = {
 
 describe("choosing by a command line:", function()
   for _, row in ipairs(lines) do
-    it(row[1]:sub(1, 60), function() assert.equal(row[2], core.parsers.choose(row[1])) end)
+    it(row[1]:gsub("%c", "~"):sub(1, 70), function()
+      local parser, among = core.parsers.choose(row[1])
+      assert.equal(row[2], parser)
+      assert.equal(row[3] or "", among)
+    end)
   end
+
+  it("whatever it is made of, something is chosen", function()
+    local pieces = { "'", '"', "`", "$(", "(", ")", "\\", "|", "&", ";", "<", ">", "\n", "#", " ", "sh -c ", "rsync", "a=1", "-c", "{" }
+    math.randomseed(7)
+    for _ = 1, 3000 do
+      local line = {}
+      for i = 1, math.random(40) do line[i] = pieces[math.random(#pieces)] end
+      assert.is_truthy(core.parsers.choose(table.concat(line)))
+    end
+    for _, piece in ipairs(pieces) do assert.is_truthy(core.parsers.choose(piece:rep(20000))) end
+  end)
 end)
 
 describe("choosing, the user's parsers:", function()
@@ -148,6 +211,16 @@ describe("choosing, the user's parsers:", function()
       assert.equal(row[3] and "mine" or "auto", core.parsers.choose(row[2], dir))
     end)
   end
+
+  it("say in shows what makes them print progress", function()
+    write("quiet.lua", "return { commands = { 'quiet' }, shows = { '--loud', '-v', '!-s' } }")
+    assert.equal("quiet", core.parsers.choose("quiet", dir))
+    assert.equal("rsync", core.parsers.choose("quiet | rsync", dir))
+    assert.same({ "auto", "quiet, rsync" }, { core.parsers.choose("quiet --loud=2 | rsync", dir) })
+    assert.same({ "auto", "quiet, rsync" }, { core.parsers.choose("quiet -av | rsync", dir) })
+    assert.equal("rsync", core.parsers.choose("quiet -avs | rsync", dir))
+    assert.equal("auto", core.parsers.choose("quiet -s | cat", dir))
+  end)
 
   it("win over built-in ones for the same words, not over more words", function()
     write("mine.lua", "return { commands = { 'rsync', 'juicefs' } }")

@@ -216,11 +216,11 @@ static int parsers_list(lua_State *L)
 static int parsers_choose(lua_State *L)
 {
     const char *argv[200] = { NULL }, *dir = luaL_optstring(L, 2, NULL);
-    char name[HW_PARSER_NAME_MAX + 1];
+    struct hw_choice chosen;
     struct hw_err err;
     int st;
     if (lua_isstring(L, 1))
-        st = hw_parsers_choose_line(lua_tostring(L, 1), dir, name, &err);
+        st = hw_parsers_choose_line(lua_tostring(L, 1), dir, &chosen, &err);
     else {
         size_t count = lua_rawlen(L, 1);
         luaL_argcheck(L, count < HW_LEN(argv), 1, "too many words");
@@ -229,12 +229,13 @@ static int parsers_choose(lua_State *L)
             argv[i] = luaL_checkstring(L, -1);
             lua_pop(L, 1);
         }
-        st = hw_parsers_choose(argv, dir, name, &err);
+        st = hw_parsers_choose(argv, dir, &chosen, &err);
     }
     if (st < 0)
         return hw_mod_fail(L, &err);
-    lua_pushstring(L, name);
-    return 1;
+    lua_pushstring(L, chosen.name);
+    lua_pushstring(L, chosen.among);
+    return 2;
 }
 
 /* Where a hint first stands in a text, nil = nowhere. */
