@@ -124,11 +124,11 @@ static int ask_linter(struct trial *t, struct hw_proof *linter)
 
 static void read_text(struct trial *t)
 {
-    char name[] = "lint", where[] = "built in", chunk[] = "@headway/lint.lua";
+    char name[] = "lint", where[] = "built in", chunk[] = HW_PARSER_TOOL "lint.lua";
     struct hw_parser_source source = { .name = name,
                                        .where = where,
                                        .chunk = chunk,
-                                       .text = hw_parsers_embedded_module("headway.lint") };
+                                       .text = hw_parsers_embedded_module("tools.lint") };
     struct hw_proof linter;
     if (hw_proof_open(&linter, &source, NULL, NULL, false) < 0 || ask_linter(t, &linter) < 0)
         tell(t, true, 0, "its text could not be looked at: %s", linter.err.msg);

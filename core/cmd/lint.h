@@ -1,5 +1,5 @@
 /* lint.h - says what is wrong with a parser: loads it in a worker as a reporter would, reads its text for names that are not
- * there (scripts/headway/lint.lua), and tries it on records that no tool prints. Blocks, some seconds where a record hangs it. */
+ * there (scripts/tools/lint.lua), and tries it on records that no tool prints. Blocks, some seconds where a record hangs it. */
 #ifndef HW_CMD_LINT_H
 #define HW_CMD_LINT_H
 

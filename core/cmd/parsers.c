@@ -205,11 +205,10 @@ static int list_all(const struct hw_cmd_ctx *ctx, struct hw_err *err)
 
 /* ---- --meta -------------------------------------------------------------------------------------- */
 
-/* What a parser may require or is declared by, not what check and suggest run. */
+/* What a parser may require or is declared by. */
 static bool is_for_editors(const char *name)
 {
-    return strncmp(name, "headway/", 8) == 0 && strncmp(name, "headway/lint", 12) != 0 &&
-           strncmp(name, "headway/suggest", 15) != 0;
+    return strncmp(name, "headway/", 8) == 0;
 }
 
 static int write_one(const char *dir, const struct hw_embedded *e, struct hw_err *err)

@@ -1,5 +1,5 @@
 /* suggest.c - a first parser for a tool that nobody knows, from a recording of it. What the numbers are is found out in Lua, in
- * the worker (scripts/headway/suggest.lua); each proposal is then tried on the same recording as `replay` would, and the
+ * the worker (scripts/tools/suggest.lua); each proposal is then tried on the same recording as `replay` would, and the
  * best that works is written, with its spec. */
 #include <ctype.h>
 #include <errno.h>
@@ -340,11 +340,11 @@ static int give(const struct suggest *s, const struct proposal *p, struct hw_err
 
 static int look_for_numbers(struct suggest *s, struct hw_err *err)
 {
-    char name[] = "suggest", where[] = "built in", chunk[] = "@headway/suggest.lua";
+    char name[] = "suggest", where[] = "built in", chunk[] = HW_PARSER_TOOL "suggest.lua";
     struct hw_parser_source source = { .name = name,
                                        .where = where,
                                        .chunk = chunk,
-                                       .text = hw_parsers_embedded_module("headway.suggest") };
+                                       .text = hw_parsers_embedded_module("tools.suggest") };
     struct hw_recording *r;
     if (hw_recording_open(&r, s->path, err) < 0)
         return -1;

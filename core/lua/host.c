@@ -207,6 +207,7 @@ int hw_host_new(struct hw_host **ret, struct hw_arena *arena, const struct hw_ho
         return -1;
     struct entry e = { .source = source, .err = err };
     h->hooks = *hooks;
+    h->tool = strncmp(source->chunk, HW_PARSER_TOOL, sizeof HW_PARSER_TOOL - 1) == 0;
     h->loading = true;
     lua_sethook(h->L, on_count, LUA_MASKCOUNT, HOOK_STEP); /* first of all: coroutines inherit it */
     if (enter(h, load_body, &e, 0, AT_FINISH - AT_TRACEBACK) < 0) {

@@ -15,6 +15,10 @@ enum {
     HW_PARSER_SOURCE_MAX = 256 * 1024, /* bytes of Lua text */
 };
 
+/* Begins the chunk's name of what check and suggest run (scripts/tools), which alone may require "tools.NAME". A parser's
+ * begins with "@". */
+#define HW_PARSER_TOOL "=tools/"
+
 /* A parser's text. */
 struct hw_parser_source {
     char *name;         /* owns; "nm" */

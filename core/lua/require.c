@@ -21,10 +21,12 @@ static bool load_users(lua_State *L, struct hw_host *h, const char *name, const 
     return true;
 }
 
-static void load_embedded(lua_State *L, const char *name, const char *chunk)
+/* Our tools' modules are for our tools. */
+static void load_embedded(lua_State *L, const struct hw_host *h, const char *name,
+                          const char *chunk)
 {
     struct hw_str text = hw_parsers_embedded_module(name);
-    if (!text.ptr)
+    if (!text.ptr || (!h->tool && strncmp(name, "tools.", 6) == 0))
         luaL_error(L, "module '%s' not found", name);
     if (luaL_loadbufferx(L, text.ptr, text.len, chunk, "t") != LUA_OK)
         lua_error(L);
@@ -40,7 +42,7 @@ static void push_module(lua_State *L, const char *name)
     }
     const char *chunk = lua_pushfstring(L, "@%s", name); /* chunk-name */
     if (!load_users(L, h, name, chunk))
-        load_embedded(L, name, chunk); /* chunk-name function */
+        load_embedded(L, h, name, chunk); /* chunk-name function */
     hw_sandbox_enclose(L);
     lua_pushstring(L, name);
     lua_call(L, 1, 1); /* chunk-name module */

@@ -15,6 +15,7 @@ struct hw_host {
     struct hw_host_hooks hooks;
     struct hw_parser_meta meta;
     bool hinted;                   /* records without a hint are skipped */
+    bool tool;                     /* one of ours, no parser (parsers.h) */
     bool loading;                  /* modules of the user's can still be asked for */
     bool tripped;                  /* the instruction budget is used up */
     int64_t spent;                 /* instructions since the entry, in steps of the hook */

@@ -56,9 +56,7 @@ describe("docs/parsers.md:", function()
     local pipe = assert(io.popen "ls scripts/headway/*.lua")
     for path in pipe:lines() do
       local module = "headway." .. path:match "([%w_]+)%.lua$"
-      if not module:find "^headway%.lint" and not module:find "^headway%.suggest" then -- of commands, no tools for parsers
-        assert.is_truthy(text:find("`" .. module .. "`", 1, true), module)
-      end
+      assert.is_truthy(text:find("`" .. module .. "`", 1, true), module)
     end
     pipe:close()
   end)

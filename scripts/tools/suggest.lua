@@ -7,11 +7,11 @@
 -- parser and of its spec.
 -- Every number is watched in three ways: as one half of a pair or a percent, by the words in front of it, and as a
 -- column beside others. What rises, stays below its total, and ends there behaves like progress.
-local find = require "headway.suggest_find"
-local propose = require "headway.suggest_propose"
-local write = require "headway.suggest_write"
+local find = require "tools.suggest_find"
+local propose = require "tools.suggest_propose"
+local write = require "tools.suggest_write"
 
----@class headway.suggest : headway.Parser
+---@class headway.tools.suggest : headway.Parser
 local M = { api = 1, name = "suggest", record_max = 65536 }
 M.__index = M
 

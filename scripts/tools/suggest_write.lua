@@ -1,5 +1,5 @@
 --- A proposal as Lua that a person would write: the parser, and its spec.
-local find = require "headway.suggest_find"
+local find = require "tools.suggest_find"
 
 local write = {}
 

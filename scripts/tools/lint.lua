@@ -6,10 +6,10 @@
 --   attack   hexadecimal: the beginning of a record ("-": none), and a character to fill it with, made from a pattern
 --   hint     hexadecimal: what a record must hold to be looked at at all
 -- It follows scopes, not types: what it can't know it doesn't say. Syntax errors are Lua's to tell.
-local scopes = require "headway.lint_scopes"
-local words = require "headway.lint_words"
+local scopes = require "tools.lint_scopes"
+local words = require "tools.lint_words"
 
----@class headway.lint : headway.Parser
+---@class headway.tools.lint : headway.Parser
 local M = { api = 1, name = "lint", record_max = 65536 }
 M.__index = M
 

@@ -1,6 +1,6 @@
 --- The scopes of a Lua text that has loaded: which names are locals where, what stands behind dots, which strings may
 -- be patterns. One pass over the tokens, a function for each form of the grammar.
-local words = require "headway.lint_words"
+local words = require "tools.lint_words"
 
 local M = {}
 
@@ -13,7 +13,7 @@ local FINDINGS = 60
 
 -- ---- scopes ----------------------------------------------------------------------------------------
 
----@class headway.lint.Walk : headway.lint.Reader
+---@class headway.tools.lint.Walk : headway.tools.lint.Reader
 ---@field scope table          names, in the chain of scopes
 ---@field found table[]        { line, kind, text }
 ---@field used table<string, boolean>  names that stand behind "." or ":"
@@ -393,7 +393,7 @@ function Walk:scoped()
 end
 
 --- Walks through all of it; what is left when something does not fit is not looked at.
----@return headway.lint.Walk
+---@return headway.tools.lint.Walk
 function M.walk(text)
   local w = words.reader(text, Walk)
   w.scope, w.found, w.used, w.made, w.patterns, w.hints, w.told, w.inside = {}, {}, {}, {}, {}, {}, {}, ""

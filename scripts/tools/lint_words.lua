@@ -37,7 +37,7 @@ end
 
 -- ---- tokens ----------------------------------------------------------------------------------------
 
----@class headway.lint.Reader
+---@class headway.tools.lint.Reader
 ---@field text string
 ---@field at integer        behind the token at hand
 ---@field line integer
@@ -136,7 +136,7 @@ function Reader:next()
 end
 
 --- A reader on the first token of a text; methods of a class of it are found first.
----@return headway.lint.Reader
+---@return headway.tools.lint.Reader
 function M.reader(text, class)
   local r = setmetatable({ text = text, at = 1, line = 1 }, class or Reader)
   r:next()
