@@ -1,34 +1,39 @@
 --- borg: create, extract, check, compact and their like, with --progress.
--- Seen: 1.2.4, as text and with --log-json. The archive line without "C" of borg 2 is of its documentation.
+-- Seen: 1.2.4, as text and with --log-json. Borg 2 was not recorded: its forms are read from its source
+-- (docs/parsers.md).
 --   36.23 MB O 36.23 MB C 36.23 MB D 29 N library/shelf2/book-17.bin      create: no total is known
 --    97.2% Extracting: library/shelf2/book-35.bin
 --   Checking segments 66.7%
 --   This archive:               44.00 MB             44.00 MB             44.00 MB       --stats
+--   1.50 kB O 1.00 kB U 3 N library/shelf2/book-17.bin                                   borg 2
+--   Original size: 44.00 MB                                                              borg 2, --stats
 --   {"type":"archive_progress","original_size":42777770,"nfiles":34,"path":"...","finished":false}
 --   {"type":"progress_percent","msgid":"extract","current":44000000,"total":44000000,"finished":false,...}
 -- create doesn't know how much there is; its last line may come well before the end. The text of extract ends
 -- below 100%. Warnings (files that could not be read) are exit status 1, or 100 to 127.
 local jsonl = require "headway.jsonl"
+local phases = require "headway.phases"
 local units = require "headway.units"
 
 ---@class headway.parser.borg : headway.Parser
 ---@field bytes integer
 ---@field files integer
 ---@field warned boolean
----@field stage table?   words, percent, index
+---@field stages headway.Phases
+---@field value number     of the stage that runs: its percent, or its count
 ---@field ended string?
 local M = {
   api = 1, name = "borg", tool = "borg", versions = "1.2", unit = "bytes",
   commands = { "borg" },
   shows = { "-p", "--progress", "--log-json" },
-  hints = { " N ", "%", '"type"', "This archive:", "Number of files:", "[Errno" },
+  hints = { " N ", "%", '"type"', "This archive:", "Original size:", "Number of files:", "[Errno" },
   record_max = 16384,
 }
 M.__index = M
 
-local STAGES_MAX = 999
-
-function M.new() return setmetatable({ bytes = 0, files = 0, warned = false }, M) end
+function M.new()
+  return setmetatable({ bytes = 0, files = 0, warned = false, stages = phases.new(), value = 0 }, M)
+end
 
 ---@return headway.Sample
 function M:archive(bytes, files, total)
@@ -41,13 +46,9 @@ end
 
 --- A phase of its own for each kind of work that has a percent.
 function M:stage_of(words, value)
-  local now = self.stage
-  if not now or now.words ~= words or value < now.value then
-    now = { words = words, index = now and math.min(now.index + 1, STAGES_MAX) or 1 }
-    self.stage = now
-  end
-  now.value = value
-  return { name = words, index = now.index }
+  local again = value < self.value
+  self.value = value
+  return self.stages:of(words, again)
 end
 
 --- ---- JSON ---------------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ function M:stats(record)
     self.files = math.max(self.files, units.integer(files) or 0)
     return nil
   end
-  local bytes = record:match "^This archive: +(%d[%d.]* %a+)"
+  local bytes = record:match "^This archive: +(%d[%d.]* %a+)" or record:match "^Original size: (%d[%d.]* %a+)$"
   bytes = bytes and size(bytes)
   if not bytes then return nil end
   self.ended = self.warned and "partial" or "complete"

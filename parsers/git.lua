@@ -8,10 +8,12 @@
 -- Each title is a phase with counts of its own; how many come is not known. What the server says once the
 -- client's own counts run is left out. The log has no word of success.
 local ends = require "headway.ends"
+local phases = require "headway.phases"
 local units = require "headway.units"
 
 ---@class headway.parser.git : headway.Parser
----@field now table?   the phase that runs: title, remote, done, total, index
+---@field phases headway.Phases
+---@field now table?   the one that runs: remote, done, total
 ---@field ended string?
 local M = {
   api = 1, name = "git", tool = "git", versions = "2.39", unit = "objects",
@@ -20,18 +22,17 @@ local M = {
 }
 M.__index = M
 
-local PHASES_MAX = 999
 local UNITS = { objects = true, deltas = true, files = true, commits = true, content = true }
 
-function M.new() return setmetatable({}, M) end
+function M.new() return setmetatable({ phases = phases.new() }, M) end
 
---- Whether a line is of the phase that runs; nil: it is to be left out.
+--- The phase that a line is of; nil: it is to be left out.
+---@return headway.Phase?
 function M:phase_of(title, remote, done, total)
   local now = self.now
-  if not now then return { title = title, remote = remote, index = 1 } end
-  if now.title == title and now.remote == remote and now.total == total and done >= now.done then return now end
-  if remote and not now.remote and now.done < now.total then return nil end
-  return { title = title, remote = remote, index = math.min(now.index + 1, PHASES_MAX) }
+  local same = now and now.remote == remote and now.total == total and done >= now.done
+  if now and not same and remote and not now.remote and now.done < now.total then return nil end
+  return self.phases:of(title, not same)
 end
 
 function M:feed(record)
@@ -46,14 +47,14 @@ function M:feed(record)
   done, total = units.integer(done), units.integer(total)
   if not done or not total then return nil, "counts over 63 bits" end
   if done > total then return nil, "more done than there is" end
-  local now = self:phase_of(title, remote, done, total)
-  if not now then return nil end
-  self.now, now.done, now.total = now, done, total
+  local phase = self:phase_of(title, remote, done, total)
+  if not phase then return nil end
+  self.now = { remote = remote, done = done, total = total }
   local unit = title:match "(%a+)$"
   local bytes = record:match("^, (%d[%d.]* %a+) | ", behind)
   bytes = bytes and units.size(bytes, 1024, ".")
   return {
-    done = done, total = total, unit = UNITS[unit] and unit or "items", phase = { name = title, index = now.index },
+    done = done, total = total, unit = UNITS[unit] and unit or "items", phase = phase,
     also = bytes and { { done = bytes, unit = "bytes" } } or nil,
   }
 end

@@ -1,6 +1,7 @@
 --- mysqldump, mariadb-dump --verbose.
--- Seen: MariaDB 10.11. MySQL's own prints the same lines, which were not recorded. Without --result-file the
--- dump goes to stdout and the lines of --verbose to stderr: both are read.
+-- Seen: MariaDB 10.11. MySQL's own was not recorded: by its source (docs/parsers.md) it prints the same lines, with a
+-- folder in front of its name where it was called so. Without --result-file the dump goes to stdout and the lines
+-- of --verbose to stderr: both are read.
 --   -- Retrieving table structure for table t10...
 --   -- Disconnecting from localhost...
 --   mysqldump: Couldn't find table: "none"
@@ -30,6 +31,8 @@ function M:say(done, ended)
   return { done = done, total = total, unit = "tables", ended = ended }
 end
 
+local NAMES = { mysqldump = true, ["mariadb-dump"] = true }
+
 function M:feed(record)
   if record:find "^%-%- Retrieving table structure for table ." then
     self.begun = self.begun + 1
@@ -39,7 +42,8 @@ function M:feed(record)
     self.ended = self.ended or "complete"
     return self:say(self.ended == "failed" and math.max(self.begun - 1, 0) or self.begun, self.ended)
   end
-  local words = record:match "^mysqldump: (.*)$" or record:match "^mariadb%-dump: (.*)$"
+  local name, words = record:match "^([%w_./-]+): (.*)$"
+  if name and not NAMES[name:match "[^/]*$"] then return nil end
   if not words or words:find "^%[?[Ww]arning" or words:find "^Deprecated" then return nil end
   self.ended = "failed"
   return { ended = "failed", message = words }

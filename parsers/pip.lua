@@ -8,10 +8,12 @@
 -- Each file is a phase with counts of its own; how many come is not known. Small files have no bar. Sizes are
 -- rounded, but for raw.
 local ends = require "headway.ends"
+local phases = require "headway.phases"
 local units = require "headway.units"
 
 ---@class headway.parser.pip : headway.Parser
----@field file { name: string, index: integer, total: integer?, done: integer }?
+---@field files headway.Phases
+---@field file { phase: headway.Phase, total: integer?, done: integer }?
 ---@field ended string?
 local M = {
   api = 1, name = "pip", tool = "pip", versions = "21.3 to 26.3", unit = "bytes",
@@ -20,31 +22,21 @@ local M = {
 }
 M.__index = M
 
-local FILES_MAX = 999
+function M.new() return setmetatable({ files = phases.new() }, M) end
 
-function M.new() return setmetatable({}, M) end
+function M:open(name, total)
+  self.file = { phase = self.files:of(name, true), done = 0, total = total }
+  return self.file
+end
 
 ---@return headway.Sample? sample, string? why
 function M:say(done, total)
-  local file = self.file
-  if not file then
-    file = { name = "file", index = 1, done = 0 }
-    self.file = file
-  end
+  local file = self.file or self:open "file"
   if not done then return nil, "bytes over 63 bits" end
   file.total = total or file.total
   file.done = math.max(file.done, done)
   if file.total and file.done > file.total then file.done = file.total end
-  return { done = file.done, total = file.total, unit = "bytes", phase = { name = file.name, index = file.index } }
-end
-
-function M:begin(name, size)
-  local last = self.file
-  self.file = {
-    name = name, index = last and math.min(last.index + 1, FILES_MAX) or 1, done = 0,
-    total = size and units.size(size, 1000, "."),
-  }
-  return self:say(0)
+  return { done = file.done, total = file.total, unit = "bytes", phase = file.phase }
 end
 
 local function size(number, unit) return units.size(number .. unit, 1000, ".") end
@@ -73,7 +65,10 @@ function M:feed(record)
     return self:say(done, total)
   end
   local name, of = record:match "^ *Downloading (%S+) %((%d[%d.]* %a?B)%)$"
-  if name then return self:begin(name:match "[^/]*$", of) end
+  if name then
+    self:open(name:match "[^/]*$", size(of, ""))
+    return self:say(0)
+  end
   if record:find "^Successfully %a+ed " then
     self.ended = "complete"
     return { ended = "complete" }

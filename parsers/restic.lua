@@ -1,6 +1,7 @@
 --- restic: backup, restore, check, prune, copy and their like; with --json, or as text.
--- Seen: 0.14.0 (backup, check, prune), 0.18.0 (backup, restore). "exit_error" is of its documentation, not
--- recorded. On a pipe text needs RESTIC_PROGRESS_FPS=1; --json prints there too, and its bytes are exact.
+-- Seen: 0.14.0 (backup, check, prune), 0.18.0 (backup, restore). "exit_error" and "scan_finished" were not recorded:
+-- they are read from its source (docs/parsers.md). On a pipe text needs RESTIC_PROGRESS_FPS=1; --json prints there
+-- too, and its bytes are exact.
 --   [0:02] 40.90%  12 files 17.164 MiB, total 36 files 41.962 MiB, 0 errors ETA 0:02
 --   [0:06] 31 files 36.593 MiB, total 36 files 41.962 MiB, 0 errors
 --   [0:05] 66.67%  4 / 6 packs                      check, prune: counters, one behind the other
@@ -9,10 +10,12 @@
 --   processed 36 files, 41.962 MiB in 0:09
 --   {"message_type":"status","percent_done":0.5,"total_files":36,"files_done":18,"total_bytes":44,"bytes_done":22}
 --   {"message_type":"summary",...,"total_files_processed":36,"total_bytes_processed":44000000}
--- The total grows while restic looks for files, and nothing says when it is whole: a percent beside a time left
+--   {"message_type":"exit_error","code":1,"message":"Fatal: wrong password or no key found"}
+-- The total grows while restic looks for files, and nothing but -vv says when it is whole: a percent beside a time left
 -- does, or the same total three times. At 100% it may still upload for long. Files that could not be read are
 -- not in the summary; exit status 3 tells of them.
 local jsonl = require "headway.jsonl"
+local phases = require "headway.phases"
 local units = require "headway.units"
 
 ---@class headway.parser.restic : headway.Parser
@@ -22,7 +25,9 @@ local units = require "headway.units"
 ---@field bytes integer
 ---@field files integer
 ---@field broken boolean    some files could not be read
----@field stage table?      the counter that runs: name, done, total, index
+---@field stages headway.Phases
+---@field done integer      of the counter that runs
+---@field of integer?       and its total
 ---@field ended string?
 local M = {
   api = 1, name = "restic", tool = "restic", versions = "0.14 to 0.18", unit = "bytes",
@@ -35,10 +40,10 @@ local M = {
 M.__index = M
 
 local STEADY = 2 -- how often a total must come again
-local STAGES_MAX = 999
-
 function M.new()
-  return setmetatable({ whole = false, same = 0, total = -1, bytes = 0, files = 0, broken = false }, M)
+  return setmetatable({
+    whole = false, same = 0, total = -1, bytes = 0, files = 0, broken = false, stages = phases.new(), done = 0,
+  }, M)
 end
 
 --- Counts of a backup or restore; a total that is not known yet is nil.
@@ -64,6 +69,13 @@ function M:close(bytes, files)
   local s = self:say(bytes, total, files, not self.broken and files or nil)
   s.ended = self.ended
   return s
+end
+
+local UNREAD = 3 -- exit status of a backup that left out what it could not read
+
+function M:unread()
+  self.ended, self.broken = "partial", true
+  return { ended = "partial", message = "some files could not be read" }
 end
 
 function M:fail(message)
@@ -94,9 +106,14 @@ function M:json(record)
   local line, why = jsonl.decode(record)
   if why or type(line) ~= "table" then return nil, why end
   local kind = line.message_type
+  if line.action == "scan_finished" then
+    self.whole = true
+    return nil
+  end
   if kind == "status" then return self:status(line) end
   if kind == "summary" then return self:summary(line) end
   if kind == "error" then self.broken = true end
+  if kind == "exit_error" and line.code == UNREAD then return self:unread() end
   if kind == "exit_error" then return self:fail(type(line.message) == "string" and line.message or nil) end
   return nil
 end
@@ -110,14 +127,10 @@ function M:counter(done, total, noun)
   done, total = units.integer(done), units.integer(total)
   if not done or not total then return nil, "counts over 63 bits" end
   if done > total then return nil, "more done than there is" end
-  local last = self.stage
-  if not last or last.noun ~= noun or last.total ~= total or done < last.done then
-    last = { noun = noun, index = last and math.min(last.index + 1, STAGES_MAX) or 1 }
-    self.stage = last
-  end
-  last.done, last.total = done, total
+  local stage = self.stages:of(noun, total ~= self.of or done < self.done)
+  self.done, self.of = done, total
   local unit = noun:match "^%a+"
-  return { done = done, total = total, unit = unit and unit:sub(1, 24), phase = { name = noun, index = last.index } }
+  return { done = done, total = total, unit = unit and unit:sub(1, 24), phase = stage }
 end
 
 local STATUS = "^(%d+) files%S* (%d[%d.]* %a+), total (%d+) files%S* (%d[%d.]* %a+)(.*)$"
@@ -148,17 +161,15 @@ function M:feed(record)
   local fatal = record:match "^Fatal: (.*)$"
   if fatal then return self:fail(fatal) end
   if record:find("^Warning: at least one source file could not be read") then
-    self.ended, self.broken = "partial", true
-    return { ended = "partial", message = "some files could not be read" }
+    return self:unread()
   end
   return self:text(record)
 end
 
---- 3: a backup that left out what it could not read.
 ---@param code? integer
 function M:finish(code)
   if not code then return self.ended and { ended = self.ended } or nil end
-  return { ended = code == 0 and "complete" or code == 3 and "partial" or "failed" }
+  return { ended = code == 0 and "complete" or code == UNREAD and "partial" or "failed" }
 end
 
 return M

@@ -1,5 +1,6 @@
 --- rsync -n: what would be copied. Its progress2 is that of a real run to the last byte, only the command line tells.
--- Seen: 3.5.0. Where the command is not known, rsync.lua knows a dry run by its last line, "total size is ... (DRY RUN)".
+-- Seen: 3.5.0. Where the command is not known, rsync.lua knows a dry run by its last line: "total size is ... (DRY
+-- RUN)".
 --        12,000,000 100%   11.18GB/s    0:00:00 (xfr#60, to-chk=0/65)        nothing was copied
 -- Entries are checked as in any run, so they count; bytes and files would be those of the next one.
 local rsync = require "parsers.rsync"

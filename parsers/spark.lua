@@ -6,10 +6,12 @@
 -- Each stage is a phase; how many come is not known. Of stages that run at once the lowest counts, until it is
 -- done. The bar is wiped before a stage is full, and short stages have none.
 local ends = require "headway.ends"
+local phases = require "headway.phases"
 local units = require "headway.units"
 
 ---@class headway.parser.spark : headway.Parser
----@field now table?   the stage that counts: id, done, total, index
+---@field phases headway.Phases
+---@field now table?   the stage that counts: id, done, total
 ---@field ended string?
 local M = {
   api = 1, name = "spark", tool = "spark", versions = "3.5", unit = "tasks",
@@ -19,9 +21,8 @@ local M = {
 M.__index = M
 
 local STAGES_MAX = 16 -- of a record
-local PHASES_MAX = 999
 
-function M.new() return setmetatable({}, M) end
+function M.new() return setmetatable({ phases = phases.new() }, M) end
 
 ---@return headway.Sample? sample, string? why
 function M:take(id, done, total, gone)
@@ -31,12 +32,12 @@ function M:take(id, done, total, gone)
   local now = self.now
   if not now or now.id ~= id then
     if now and (id < now.id or not (gone or now.done >= now.total)) then return nil end
-    now = { id = id, done = 0, index = now and math.min(now.index + 1, PHASES_MAX) or 1 }
+    now = { id = id, done = 0 }
     self.now = now
   end
   now.done, now.total = math.max(now.done, done), total
   if now.done > total then now.done = total end
-  return { done = now.done, total = total, unit = "tasks", phase = { name = "stage " .. id, index = now.index } }
+  return { done = now.done, total = total, unit = "tasks", phase = self.phases:of("stage " .. id) }
 end
 
 --- All stages of a bar; those that are not in it any more are over.

@@ -1,9 +1,11 @@
 --- xtrabackup, mariadb-backup: --backup, --prepare, --copy-back.
--- Seen: mariadb-backup 10.11. Percona XtraBackup 8 ("Done: Copying"), which says more in front of each line, is of
--- its documentation, not recorded.
+-- Seen: mariadb-backup 10.11. Percona XtraBackup 2.4 and 8 were not recorded: their forms are read from its source
+-- (docs/parsers.md).
 --   [01] 2026-11-25 04:56:17 Copying ./shop/t8.ibd to /srv/backup/shop/t8.ibd
 --   [01] 2026-11-25 04:56:17         ...done
 --   2026-11-25T04:56:17.1-00:00 2 [Note] [MY-011825] [Xtrabackup] Done: Copying ./shop/t8.ibd to /srv/t8.ibd
+--   2026-11-25T04:56:17.1-00:00 0 [ERROR] [MY-011825] [Xtrabackup] copy_file() failed.
+--   180810 05:42:56 [01] Copying ./ibdata1 to /srv/backup/ibdata1                      2.4
 --   [00] 2026-11-25 04:56:16 completed OK!
 -- Files are counted; how many there are is not in the log: the option files tells.
 local ends = require "headway.ends"
@@ -38,9 +40,20 @@ end
 
 local VERBS = { Copying = true, Streaming = true, Compressing = true, Encrypting = true, Decompressing = true }
 
-function M:feed(record)
+--- What a line says behind its date; of MariaDB, of 2.4, of 8.
+---@return string? thread, string? words, string? trouble  that it tells of
+local function read(record)
   local thread, words = record:match "^%[(%d%d?%d?)%] %d+%-%d+%-%d+ [%d:]+ +(%S.*)$"
-  if not thread then words = record:match "^[%dTZ:.+-]+ %d+ %[%a+%] %[[%w-]+%] %[Xtrabackup%] (.*)$" end
+  if not words then words = record:match "^%d%d%d%d%d%d [%d:]+ +(%S.*)$" end
+  if words and not thread and words:find "^%[%d" then thread, words = words:match "^%[(%d%d?%d?)%] +(%S.*)$" end
+  if words then return thread, words, words:match "^Error: (.*)$" end
+  local level
+  level, words = record:match "^[%dTZ:.+-]+ %d+ %[(%a+)%] %[[%w-]+%] %[Xtrabackup%] (.*)$"
+  return nil, words, level == "ERROR" and words or nil
+end
+
+function M:feed(record)
+  local thread, words, trouble = read(record)
   if not words then return nil end
   if words:find "^completed OK!" then
     self.ended = "complete"
@@ -55,9 +68,9 @@ function M:feed(record)
   elseif thread and words:find "^%.%.%.done" and self.open[thread] then
     self.open[thread], self.done = nil, self.done + 1
     return self:say()
-  elseif words:find "^Error: " then
+  elseif trouble then
     self.ended = "failed"
-    return { ended = "failed", message = words:sub(8) }
+    return { ended = "failed", message = trouble }
   end
   return nil
 end

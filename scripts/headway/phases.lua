@@ -1,52 +1,31 @@
---- Phases of one task, perhaps with weights: which part of the work a sample is of.
---   local p = phases.new { { name = "scan", weight = 0.1 }, { name = "copy", weight = 0.9 } }
---   p:enter "copy"
---   return p:sample { done = 3, total = 10 }   gets phase = { name = "copy", index = 2, count = 2, weight = 0.9 }
--- With weights the whole is one fraction; then all phases have one, and they make 1 at most. A phase that was
--- left is not entered again: lines that come late don't move the task back.
+--- Phases one after another, as a log names them: how many there are is not known.
+--   local p = phases.new()
+--   p:of "check"          { name = "check", index = 1 }
+--   p:of "prune"          { name = "prune", index = 2 }
+--   p:of("prune", true)   { name = "prune", index = 3 }
 ---@class headway.phases
 local phases = {}
 
+local INDEX_MAX = 999 -- of a phase
+
 ---@class headway.Phases
----@field list headway.Phase[]
----@field now integer   0 = none was entered
+---@field now headway.Phase?   the one that runs
 local Phases = {}
 Phases.__index = Phases
 
---- Wrong use raises: it is the parser's own text.
----@param list { name: string, weight: number? }[]
 ---@return headway.Phases
-function phases.new(list)
-  local p, sum, weights = { list = {}, now = 0 }, 0, 0
-  for i, phase in ipairs(list) do
-    p.list[i] = { name = phase.name, index = i, count = #list, weight = phase.weight }
-    sum = sum + (phase.weight or 0)
-    weights = weights + (phase.weight and 1 or 0)
-  end
-  if weights ~= 0 and weights ~= #list then error("phases: some have a weight, some have none", 2) end
-  if sum > 1 + 1e-9 then error("phases: weights make more than 1", 2) end
-  return setmetatable(p, Phases)
-end
+function phases.new() return setmetatable({}, Phases) end
 
---- Enters a phase by its name, when it lies ahead.
+--- The phase of this name: the one that runs, else the next.
 ---@param name string
----@return boolean entered  false: it is the present one, one that is over, or none
-function Phases:enter(name)
-  for i = self.now + 1, #self.list do
-    if self.list[i].name == name then
-      self.now = i
-      return true
-    end
+---@param anew? boolean   it is the next one although it has the same name
+---@return headway.Phase
+function Phases:of(name, anew)
+  local now = self.now
+  if not now or anew or now.name ~= name then
+    self.now = { name = name, index = now and math.min(now.index + 1, INDEX_MAX) or 1 }
   end
-  return false
-end
-
---- Says in a sample which phase it is of.
----@param sample headway.Sample
----@return headway.Sample sample  the same table
-function Phases:sample(sample)
-  sample.phase = self.list[self.now]
-  return sample
+  return self.now
 end
 
 return phases

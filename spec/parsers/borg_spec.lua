@@ -18,6 +18,7 @@ describe("borg:", function()
     { "the statistics",       { CREATE, STATS },                                    of(44000000, 29, 44000000, { ended = "complete" }) },
     { "files left out",       { CREATE, DENIED, STATS },                            of(44000000, 29, 44000000, { ended = "partial" }) },
     { "number of files",      { "Number of files: 36", STATS },                     of(44000000, 36, 44000000, { ended = "complete" }) },
+    { "of borg 2",            { "Number of files: 36", "Original size: 44.00 MB" }, of(44000000, 36, 44000000, { ended = "complete" }) },
     { "extract",              " 97.2% Extracting: library/a.bin",                   { fraction = 0.972, phase = { name = "extract", index = 1 } } },
     { "check",                "Checking segments 66.7%",                            { fraction = 0.667, phase = { name = "Checking segments", index = 1 } } },
     { "the next part",        { "Checking segments 66.7%", "Checking archives 0.0%" }, { fraction = 0.0, phase = { name = "Checking archives", index = 2 } } },

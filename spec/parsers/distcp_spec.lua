@@ -4,6 +4,8 @@ local function map(percent) return ("26/11/25 05:00:09 INFO mapreduce.Job:  map 
 local OK = "26/11/25 05:00:19 INFO mapreduce.Job: Job job_1700000000000_0001 completed successfully"
 local BAD = "26/11/25 05:00:19 INFO mapreduce.Job: Job job_1700000000000_0001 failed with state FAILED due to: Task failed"
 
+local ID = "26/11/25 05:00:01 INFO tools.DistCp: DistCp job-id: job_1700000000000_0001"
+
 describe("distcp:", function()
   case.rows(it, "distcp", {
     { "a percent",           map(42),                                { fraction = 0.42 } },
@@ -20,6 +22,7 @@ describe("distcp:", function()
   })
   case.ends(it, "distcp", {
     { {}, 0, "complete" }, { {}, 1, "failed" }, { {}, nil, nil }, { { OK }, nil, "complete" }, { { OK, "Files Failed=1" }, 0, "partial" }, { { BAD }, nil, "failed" },
+    { { ID }, 0, "partial" }, { { ID, map(0) }, 0, "complete" }, { { ID }, 255, "failed" },
   })
   case.quick(it, "distcp", { (" map "):rep(800), " map " .. ("1"):rep(4000), (" "):rep(4000) .. "Bytes Copied=", ("Job job_"):rep(500), "Job job_" .. ("a"):rep(4000) })
 end)

@@ -38,13 +38,44 @@ describe("tqdm, from bar to bar:", function()
     { "the same again",               { bar("a", 2, 9), bar("a", 2, 9) },                             items(2, 9) },
     { "a step back is none",          { bar("a", 3, 9), bar("a", 2, 9) },                             items(3, 9) },
     { "from zero again",              { bar("a", 3, 9), bar("a", 0, 9) },                             items(0, 9, { restart = true }) },
-    { "the name counts too",          { bar("epoch 1: loss 0.31", 1, 9), bar("epoch 1: loss 0.29", 2, 9) }, items(2, 9) },
+    { "the name counts too",          { bar("shard 1: loss 0.31", 1, 9), bar("shard 1: loss 0.29", 2, 9) }, items(2, 9) },
     { "an inner bar shows life",      { bar("epoch", 1, 3), bar("batch", 7, 60) },                    items(1, 3, { message = "batch 7/60" }) },
     { "an inner bar without a total", { bar("epoch", 1, 3), "rows: 300row [00:08, 36.82row/s]" },     items(1, 3, { message = "rows 300" }) },
     { "an inner bar without a name",  { bar("epoch", 1, 3), " 10%|#| 6/60 [00:01<00:09, 5.0it/s]" },  items(1, 3, { message = "inner bar 6/60" }) },
     { "the outer one goes on",        { bar("epoch", 1, 3), bar("batch", 60, 60), bar("epoch", 2, 3) }, items(2, 3) },
     { "one behind a full one",        { bar("load", 9, 9), bar("train", 1, 5) },                      items(1, 5, { restart = true }) },
     { "and it grows",                 { bar("load", 9, 9), bar("train", 1, 5), bar("train", 2, 5) },  items(2, 5) },
+  })
+
+  local function epoch(name, index, count)
+    return { phase = { name = name, index = index, count = count, weight = count and 1 / count } }
+  end
+  local function rich(name, done, total) return ("%s ━━━━━━╺━━━━━━━━━━ %d/%d 0:00:00 • -:--:-- 15.80it/s loss: 0.137"):format(name, done, total) end
+
+  case.rows(it, "tqdm", {
+    { "an epoch is a phase",          bar("epoch 1: loss 0.31", 1, 9),                                items(1, 9, epoch("epoch 1", 1)) },
+    { "the next one",                 { bar("Epoch 1", 9, 9), bar("Epoch 2", 0, 9) },                 items(0, 9, epoch("Epoch 2", 2)) },
+    { "of how many",                  { bar("Epoch 1/3", 9, 9), bar("Epoch 2/3", 1, 9) },             items(1, 9, epoch("Epoch 2", 2, 3)) },
+    { "they begin with 0",            { bar("Epoch 0", 9, 9), bar("Epoch 1", 1, 9) },                 items(1, 9, epoch("Epoch 1", 2)) },
+    { "the first one again",          { bar("Epoch 2", 9, 9), bar("Epoch 1", 0, 9) },                 items(0, 9, case.with({ restart = true }, epoch("Epoch 1", 1))) },
+    { "an epoch over its count",      bar("Epoch 4/3", 1, 9),                                         items(1, 9) },
+    { "an epoch over 999",            bar("Epoch 1000", 1, 9),                                        items(1, 9) },
+    { "an epoch over 63 bits",        bar("Epoch " .. ("9"):rep(30), 1, 9),                           items(1, 9) },
+    { "Lightning: a bar is renamed",  { bar("Sanity Checking", 0, 2), bar("Sanity Checking DataLoader 0", 1, 2) }, items(1, 2) },
+    { "Lightning: no name yet",       bar("Training", 0, 20) },
+    { "Lightning: no total yet",      "Validation: |          | 0/? [00:00<?, ?it/s]" },
+    { "Lightning: it validates",      { bar("Epoch 0", 20, 20), bar("Validation DataLoader 0", 2, 5) },
+                                      items(20, 20, case.with({ message = "Validation 2/5" }, epoch("Epoch 0", 1))) },
+    { "Lightning: validation alone",  { bar("Validation", 0, 5), bar("Validation DataLoader 0", 2, 5) }, items(2, 5) },
+    { "Lightning: zero, then its name", { bar("Epoch 0", 20, 20), bar("Epoch 0", 0, 20) } },
+    { "Lightning: the same epoch again", { bar("Epoch 0", 20, 20), bar("Epoch 0", 0, 20), bar("Epoch 0", 1, 20) },
+                                      items(1, 20, case.with({ restart = true }, epoch("Epoch 0", 1))) },
+    { "rich",                         rich("Epoch 0/2 ", 3, 20),                                      items(3, 20, epoch("Epoch 0", 1, 3)) },
+    { "rich, the last one",           { rich("Epoch 1/2", 20, 20), rich("Epoch 2/2", 3, 20) },        items(3, 20, epoch("Epoch 2", 3, 3)) },
+    { "rich, without an end",         rich("Epoch 1/-2", 3, 20) },
+    { "rich, validation",             rich("Validation", 3, 20),                                      items(3, 20) },
+    { "rich, over 63 bits",           "Epoch 0/2 ━ " .. ("9"):rep(30) .. "/9 0:00:00 • -:--:-- 15.80it/s" },
+    { "rich, of another program",     "Working ━━━━ 40% • 0:00:02 • 3/9" },
   })
 
   it("k of bytes is 1000 where the option says so", function()
@@ -57,6 +88,7 @@ describe("tqdm, from bar to bar:", function()
     (" ["):rep(2040) .. "it/s", (" [00:00"):rep(500) .. "it/s", " [0:" .. ("0:"):rep(2000) .. "it/s", ("1"):rep(4000) .. " [00:00, 1it/s]",
     (" "):rep(4000) .. "1/2 [00:00, 1it/s]", "1/2 [00:00, " .. ("1"):rep(3990) .. "it/s", "%|" .. ("█"):rep(1000) .. " 1/2 [00:00<00:01, 1it/s]",
     ("9"):rep(40) .. "/" .. ("9"):rep(40) .. " [00:00, 1it/s]", ("9"):rep(18) .. "E/" .. ("9"):rep(18) .. "E [00:00, 1B/s]", "..../.... [00:00, 1it/s]",
+    (" • "):rep(800) .. "1it/s", "a" .. (" "):rep(4000) .. " 1/2 0:00 • 0 1it/s", "1/2 0:00 • " .. ("0"):rep(4000) .. "it/s",
     "1.2.3/4.5.6 [00:00, 1it/s]", ("a: "):rep(1000) .. "1/2 [00:00, 1it/s]",
   })
 end)

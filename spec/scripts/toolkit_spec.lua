@@ -1,13 +1,13 @@
---- headway.duration, percent, counters, phases, bars, jsonl, in the sandbox that parsers have.
+--- headway.duration, percent, phases, bars, jsonl, in the sandbox that parsers have.
 local core = require "headway_core"
 
 --- Runs a chunk of Lua that returns values, inside a host, and gives them as text.
 local function run(chunk)
   local h, why = core.host.new(([[
     local duration, percent = require "headway.duration", require "headway.percent"
-    local counters, phases = require "headway.counters", require "headway.phases"
+    local phases = require "headway.phases"
     local bars, jsonl = require "headway.bars", require "headway.jsonl"
-    local _ = { duration, percent, counters, phases, bars, jsonl }
+    local _ = { duration, percent, phases, bars, jsonl }
     local function body() %s end
     return { api = 1, new = function() return { feed = function()
       local t = table.pack(body())
@@ -46,11 +46,6 @@ rows("percent.fraction:", "percent.fraction(%s)", {
 local values = {
   -- name                          chunk                                                                        values
   { "percent.of",                "return percent.of(1, 4), percent.of(0, 5), percent.of(5, 0), percent.of(6, 5), percent.of(-1, 5)", "0.25 0.0 nil nil nil" },
-  { "a counter that grows",      "local c = counters.new() c:feed(10) return c:feed(90)",                     "90 false" },
-  { "a counter that begins again", "local c = counters.new() c:feed(10) c:feed(90) return c:feed(5)",         "95 true" },
-  { "twice",                     "local c = counters.new() c:feed(9) c:feed(0) c:feed(9) c:feed(3) return c:feed(4), c.runs", "22 3" },
-  { "the same again",            "local c = counters.new() c:feed(9) return c:feed(9)",                       "9 false" },
-  { "a counter stays below 2^63", "local c = counters.new() c:feed(math.maxinteger) return c:feed(5)",        "9223372036854775807 true" },
   { "no bar",                    "return bars.new():sum()",                                                   "0 0" },
   { "bars",                      "local b = bars.new() b:set('a', 10, 100) b:set('b', 5, 50) b:set('a', 20, 100) return b:sum()", "25 150" },
   { "a bar without a total",     "local b = bars.new() b:set('a', 10, 100) b:set('b', 5) return b:sum()",     "15 nil" },
@@ -76,34 +71,21 @@ describe("toolkit:", function()
 end)
 
 describe("phases:", function()
-  local function with(chunk)
-    return assert(core.host.new(([[local phases = require "headway.phases"
-      return { api = 1, new = function()
-        local p = phases.new { { name = "scan", weight = 0.1 }, { name = "copy", weight = 0.9 } }
-        return { feed = function(self, record) %s return p:sample { done = 1 } end } end }]]):format(chunk), "t"))
+  local function of(calls)
+    return run("local p, s = phases.new(), {} for i, c in ipairs { " .. calls .. " } do local f = p:of(c[1], c[2]) s[i] = f.name .. f.index end "
+      .. 'return table.concat(s, " ")')
   end
 
-  it("are named in a sample once one is entered", function()
-    local h = with "p:enter(record)"
-    assert.same({ done = 1 }, h:feed "none")
-    assert.same({ done = 1, phase = { name = "scan", index = 1, count = 2, weight = 0.1 } }, h:feed "scan")
-    assert.same({ done = 1, phase = { name = "copy", index = 2, count = 2, weight = 0.9 } }, h:feed "copy")
+  it("of another name are the next one", function()
+    assert.equal("scan1 scan1 copy2 scan3", of '{ "scan" }, { "scan" }, { "copy" }, { "scan" }')
   end)
 
-  it("are not entered again", function()
-    local h = with "p:enter(record)"
-    h:feed "copy"
-    assert.equal("copy", h:feed("scan").phase.name)
-    assert.equal("copy", h:feed("copy").phase.name)
+  it("of the same name are the next one where it is said", function()
+    assert.equal("scan1 scan2 scan2 copy3", of '{ "scan", true }, { "scan", true }, { "scan", false }, { "copy", true }')
   end)
 
-  it("have weights all or none, that make 1 at most", function()
-    local _, why = run "phases.new { { name = 'a', weight = 0.5 }, { name = 'b' } }"
-    assert.is_truthy(why:find "some have none", why)
-    _, why = run "phases.new { { name = 'a', weight = 0.6 }, { name = 'b', weight = 0.6 } }"
-    assert.is_truthy(why:find "more than 1", why)
-    assert.equal("2", run "return #phases.new { { name = 'a' }, { name = 'b' } }.list")
-    assert.is_truthy(run "return phases.new { { name = 'a', weight = 0.1 }, { name = 'b', weight = 0.2 }, { name = 'c', weight = 0.7 } }")
+  it("are counted up to 999", function()
+    assert.equal("999", run "local p, f = phases.new() for _ = 1, 2000 do f = p:of('a', true) end return f.index")
   end)
 end)
 
