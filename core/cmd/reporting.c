@@ -76,12 +76,12 @@ void hw_reporting_parser(const struct hw_config *c, const char *const *argv, con
         return;
     }
     if (st < 0)
-        hw_log(HW_WARN, "report", "%s; the output is read by the parser %s", err.msg,
-               chosen.name);
+        hw_log(HW_WARN, "report", "%s; the output is read by the parser %s", err.msg, chosen.name);
     if (chosen.among[0])
-        hw_log(HW_INFO, "report",
-               "the command runs what several parsers read (%s): %s does, until parser.name says which",
-               chosen.among, chosen.name);
+        hw_log(
+            HW_INFO, "report",
+            "the command runs what several parsers read (%s): %s does, until parser.name says which",
+            chosen.among, chosen.name);
     snprintf(ret, HW_REPORTING_PARSER, "%s", chosen.name);
 }
 

@@ -300,9 +300,8 @@ static int choose(const struct hw_commands *c, const char *user_dir, struct hw_c
         return -1;
     if (c->count == 1) /* nothing else can be meant */
         best[0].showing = SHOWS;
-    for (int showing = SHOWS; showing > SILENT && !ret->among[0] &&
-                              strcmp(ret->name, HW_PARSER_UNKNOWN) == 0;
-         showing--)
+    for (int showing = SHOWS;
+         showing > SILENT && !ret->among[0] && strcmp(ret->name, HW_PARSER_UNKNOWN) == 0; showing--)
         decide(best, c->count, (enum showing)showing, ret);
     return 0;
 }

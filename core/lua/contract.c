@@ -84,8 +84,11 @@ static void read_commands(lua_State *L, struct hw_parser_meta *m)
 static void check_shows(lua_State *L)
 {
     if (push_field(L, -1, "shows", LUA_TTABLE, true))
-        for (lua_Integer i = 1; push_element(L, "shows", i); i++)
+        for (lua_Integer i = 1; push_element(L, "shows", i); i++) {
+            if (i > HW_META_COMMANDS_MAX)
+                luaL_error(L, "module: more than %d shows", HW_META_COMMANDS_MAX);
             lua_pop(L, 1);
+        }
     lua_pop(L, 1);
 }
 

@@ -22,8 +22,7 @@ static bool load_users(lua_State *L, struct hw_host *h, const char *name, const 
 }
 
 /* Our tools' modules are for our tools. */
-static void load_embedded(lua_State *L, const struct hw_host *h, const char *name,
-                          const char *chunk)
+static void load_embedded(lua_State *L, const struct hw_host *h, const char *name, const char *chunk)
 {
     struct hw_str text = hw_parsers_embedded_module(name);
     if (!text.ptr || (!h->tool && strncmp(name, "tools.", 6) == 0))

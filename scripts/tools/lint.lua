@@ -15,7 +15,7 @@ M.__index = M
 
 --- The contract's fields of a module.
 local MODULE = { "api", "name", "unit", "record_max", "newest", "word", "new", "feed", "finish", "tool", "versions",
-  "commands", "hints", "options", "__index" }
+  "commands", "shows", "hints", "options", "__index" }
 local ATTACKS, PREFIX = 80, 48
 
 function M.new() return setmetatable({ pieces = {}, given = 0 }, M) end

@@ -1,4 +1,5 @@
 --- Which parser a command line gets.
+local cli = require "spec.support.cli"
 local core = require "headway_core"
 
 local rows = {
@@ -238,6 +239,17 @@ describe("choosing, the user's parsers:", function()
   it("that can't be read are left out", function()
     write("big.lua", ("-"):rep(300 * 1024))
     assert.equal("rsync", core.parsers.choose("rsync", dir))
+  end)
+end)
+
+describe("choosing among several:", function()
+  it("who could have read it is named", function()
+    local run = cli.run({ "replay", "-o", "json", "/dev/stdin" }, {
+      stdin = '{"version":2,"width":80,"height":24,"command":"rsync a b && rclone copy c d"}\n[0.1,"o","3/10\\n"]\n',
+    })
+    assert.equal(0, run.status, run.stderr)
+    assert.is_truthy(run.stderr:find("(rsync, rclone): auto does", 1, true), run.stderr)
+    assert.is_truthy(run.stdout:find('"parser":"auto"', 1, true), run.stdout)
   end)
 end)
 

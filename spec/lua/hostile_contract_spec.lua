@@ -163,6 +163,7 @@ local module_fields = {
   name = STRINGS, unit = STRINGS, tool = STRINGS, versions = STRINGS,
   record_max = { "true", "'5'", "0", "-1", "1.5", "65537", "1/0", "{}", "print" },
   newest = { "1", "'true'", "{}", "print" },
+  shows = { "true", "5", "'x'", "print", "{ 5 }", "{ {} }", "{ true }", "{ print }" },
   commands = { "true", "5", "'x'", "print", "{ 5 }", "{ {} }", "{ true }", "{ print }" },
   hints = { "true", "5", "'x'", "print", "{ 5 }", "{ '' }", "{ {} }", "{ print }" },
   options = {

@@ -127,6 +127,7 @@ local cases = {
     "return ('a'):rep(1e5):find(('[' .. ('a'):rep(1e5) .. ']'):rep(3) .. 'b')" },
   { "modules that are not there, over and over", "either", LIMIT,
     "while true do pcall(require, 'x' .. math.random(1e9)) end" },
+  { "the linter as a module",     "refused",     "module 'tools.lint' not found", "return require 'tools.lint'" },
   { "a path as a module",         "refused",     "no name of a module", "require '../../etc/passwd'" },
   { "an absolute path as a module", "refused",   "no name of a module", "require '/etc/passwd'" },
   { "a name of 3 MB as a module", "refused",     "no name of a module", "require(('a'):rep(3e6))" },

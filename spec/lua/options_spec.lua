@@ -95,6 +95,8 @@ local bad = {
   { "an empty hint",          "hints = { '' }",                                          "hints[1] must be 1 to 47 bytes" },
   { "a long hint",            "hints = { 'a', ('x'):rep(48) }",                          "hints[2] must be 1 to 47 bytes" },
   { "commands a string",      "commands = 'rsync'",                                      "commands is a string" },
+  { "shows a string",         "shows = '-v'",                                            "shows is a string" },
+  { "shows a number",         "shows = { 5 }",                                           "shows[1] is a number" },
   { "a command a table",      "commands = { {} }",                                       "commands[1] is a table" },
   { "a long command",         "commands = { ('x'):rep(64) }",                            "longer than 63" },
   { "tool a number",          "tool = 5",                                                "tool is a number" },
@@ -110,7 +112,7 @@ describe("declarations, refused:", function()
     end)
   end
 
-  for _, list in ipairs { { "hints", "'h'", 16 }, { "commands", "'c'", 16 } } do
+  for _, list in ipairs { { "hints", "'h'", 16 }, { "commands", "'c'", 16 }, { "shows", "'s'", 16 } } do
     it("as many " .. list[1] .. " as there is room for, and one more", function()
       assert.is_truthy(core.host.new(module(("%s = { %s }"):format(list[1], (list[2] .. ","):rep(list[3]))), "p"))
       local _, why = core.host.new(module(("%s = { %s }"):format(list[1], (list[2] .. ","):rep(list[3] + 1))), "p")

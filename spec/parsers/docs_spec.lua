@@ -52,6 +52,17 @@ describe("docs/parsers.md:", function()
     end)
   end
 
+  it("has its options in order", function()
+    local last, seen = "", 0
+    for _, cells in ipairs(rows) do
+      if #cells == 5 and core.parsers.find(cells[1]) then
+        assert.is_true(last < cells[1] .. " " .. cells[2], cells[1])
+        last, seen = cells[1] .. " " .. cells[2], seen + 1
+      end
+    end
+    assert.is_true(seen > 5)
+  end)
+
   it("lists every module of the toolkit", function()
     local pipe = assert(io.popen "ls scripts/headway/*.lua")
     for path in pipe:lines() do

@@ -25,8 +25,7 @@ function M.manifest()
   return list
 end
 
---- The parser that the recording's own command would get; a program of one's own, or one in a pipe, is told by its
---- folder.
+--- The parser that the recording's own command would get; a program of one's own is told by its folder.
 function M.parser_of(name, entry)
   local parser = core.parsers.choose(entry.command)
   local folder = name:match "^[^/]+":gsub("-", "_")
