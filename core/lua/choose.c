@@ -109,12 +109,13 @@ static bool is_flag(const char *word)
     return word[0] == '-' && word[1];
 }
 
-static bool is_letters(const char *text)
+/* "-avn", "-9v": no name or path is glued on. */
+static bool is_bundle(const char *flag)
 {
-    size_t n = 0;
-    while (isalpha((unsigned char)text[n]))
+    size_t n = 1;
+    while (isalnum((unsigned char)flag[n]))
         n++;
-    return n > 0 && !text[n];
+    return n > 1 && !flag[n];
 }
 
 /* "-n" is "-n", and one of "-avn"; "--checkpoint" is "--checkpoint=100", too. */
@@ -126,7 +127,7 @@ static bool is_argument(const char *word, struct hw_str wanted)
         return false;
     if (wanted.ptr[1] == '-')
         return strncmp(word, wanted.ptr, wanted.len) == 0 && word[wanted.len] == '=';
-    return wanted.len == 2 && is_letters(word + 1) && strchr(word + 1, wanted.ptr[1]);
+    return wanted.len == 2 && is_bundle(word) && strchr(word + 1, wanted.ptr[1]);
 }
 
 /* Index behind the word, looking from `from` on; 0 = it is not there. A word that follows a flag may be its value, so the

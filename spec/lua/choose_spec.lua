@@ -116,6 +116,7 @@ local lines = {
   { "wget -O- http://a/b|tar x",                                          "wget" },
   { "mysqldump --all-databases | zstd > x",                               "zstd" },
   { "mysqldump -v --all-databases | zstd -q > x",                         "mysqldump" },
+  { "tar x | xz -9v > y",                                                 "xz" },
   { "tar x | ssh b",                                                      "tar" },
   { "cat x | ssh b",                                                      "auto" },
   -- several
