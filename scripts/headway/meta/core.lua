@@ -57,9 +57,9 @@
 --- its arguments:
 --- "rsync", "juicefs warmup", "python -m tqdm". Plain strings in the module's own text: they are read without
 --- running it
----@field shows? string[]         at most 16 arguments without which the tool prints no progress, behind a "!" those with
---- which it prints none: "--progress", "!-q". Asked where it is one of several commands only; plain strings, read as
---- commands are
+---@field shows? string[]         at most 16 arguments without which the tool prints no progress, behind a "!" those
+--- with which it prints none: "--progress", "!-q". Asked only where it is one of several commands; plain strings, read
+--- as commands are
 ---@field options? table<string, headway.Option>  at most 16; names of small letters, digits, "_", "-"
 ---@field unit? string            unit of its counts where a sample says none
 ---@field hints? string[]         a record with none of these bytes in it says nothing, so Lua never sees it: at
