@@ -149,9 +149,11 @@ describe("headway exec in a pod", function()
   end)
 
   it("kill -9 of the reporter at a random moment: nothing moves back, the newest value follows", function()
-    rounds([[i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo $i/40 > $FLUID_PROGRESS_FILE.new
+    rounds([[echo 0/40 > $FLUID_PROGRESS_FILE; until [ -e $FLUID_PROGRESS_FILE.go ]; do sleep 0.02; done
+      i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo $i/40 > $FLUID_PROGRESS_FILE.new
       mv $FLUID_PROGRESS_FILE.new $FLUID_PROGRESS_FILE; sleep 0.03; done; exit 1]], function(t)
       local reporter = wrapped.await(t.p.pid, "reporter")
+      shell.write(t.dir .. "/progress.go", "")
       shell.run(("sleep %.3f; kill -9 %d"):format(math.random() * 0.2, reporter))
     end, function(t, from)
       assert.equal(1, t.p:wait())

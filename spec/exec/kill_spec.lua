@@ -8,8 +8,9 @@ local ROUNDS = math.tointeger(tonumber(os.getenv "HEADWAY_ROUNDS" or "20"))
 local AT_ONCE = 5
 local LINES = 120
 
--- About a second of lines, short and long, on both streams; its end is told in a file as well, for when nobody waits for it.
-local COMMAND = ([[i=0; while [ $i -lt LINES ]; do i=$((i+1)); echo $i/LINES; printf '%4000d\n' $i >&2; echo err$i >&2
+-- About a second of lines, short and long, on both streams, once it is told to; its end is told in a file as well, for when
+-- nobody waits for it.
+local COMMAND = ([[until [ -e $DONE.go ]; do sleep 0.02; done; i=0; while [ $i -lt LINES ]; do i=$((i+1)); echo $i/LINES; printf '%4000d\n' $i >&2; echo err$i >&2
   sleep 0.005; done; echo ended > $DONE; exit 7]]):gsub("LINES", LINES)
 
 local function expected()
@@ -44,6 +45,8 @@ describe("headway exec when a process is killed:", function()
     return p
   end
 
+  local function go(p) shell.write(p.extra .. "/done.go", "") end
+
   local function close(p)
     wrapped.close(p)
     process.remove(p.extra)
@@ -64,6 +67,7 @@ describe("headway exec when a process is killed:", function()
       p.victim = victim == "wrapper" and p.pid or wrapped.await(p.pid, victim)
     end
     for _, p in ipairs(runs) do
+      go(p)
       shell.run(("sleep %.3f; kill -9 %d 2>/dev/null"):format(math.random() * 0.12, p.victim))
     end
     for _, p in ipairs(runs) do
@@ -102,6 +106,7 @@ describe("headway exec when a process is killed:", function()
 
   it("all of them but the command, again and again", function()
     local p = start "files"
+    go(p)
     while not shell.exists(p.dir .. "/status") do
       local all = wrapped.processes(p.pid)
       for _, which in ipairs { "worker", "reporter" } do

@@ -261,7 +261,7 @@ exec %s exec --dir %s -- sh -c 'echo $FLUID_PROGRESS_FILE; echo 1/4 > $FLUID_PRO
     shell.run(("echo > %s/go"):format(dir))
     assert.is_truthy(shell.wait_until(function() return #p:out() == 20000000 end, 10))
     assert.equal(6, p:wait(15))
-    assert.is_false(shell.alive(reporter))
+    assert.is_true(shell.wait_until(function() return not shell.alive(reporter) end, 5))
     process.remove(dir)
   end)
 

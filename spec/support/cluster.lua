@@ -204,7 +204,7 @@ local function wait_ready(self)
     end
     local status, body = self:request("GET", "/readyz", nil, { timeout = 5 })
     return status == 200, body
-  end, START_TIMEOUT)
+  end, START_TIMEOUT, 0.1)
   if ok == true then return true end
   for name, pid in pairs(self.pids) do
     if not shell.alive(pid) then return nil, ("%s ended: %s"):format(name, self:log_tail(name)) end
@@ -395,7 +395,7 @@ function Cluster:apply_crds()
       if answer.status ~= 200 then return false end
     end
     return true
-  end, 30)
+  end, 30, 0.1)
   if not ok then error("the custom resources are not served", 2) end
 end
 

@@ -1,4 +1,6 @@
---- What the cluster helpers need of the operating system, by way of the shell: plain Lua has no more.
+--- What the cluster helpers need of the operating system, by way of the shell: plain Lua has little.
+local system = require "system"
+
 local M = {}
 
 --- One argument for a shell command line.
@@ -68,19 +70,20 @@ function M.now()
   return tonumber(M.read "/proc/uptime":match "^%S+")
 end
 
---- Asks until the answer is yes; naps 20 ms between.
+--- Asks until the answer is yes.
 ---@generic T
 ---@param ask fun(): T?, any?
 ---@param timeout number  seconds
+---@param nap? number  seconds between two questions, 0.02; more where to ask is work for a server
 ---@return T? answer  the first one that is neither nil nor false; nil when the time is over
 ---@return any why  what the last refusal gave as its second value
-function M.wait_until(ask, timeout)
+function M.wait_until(ask, timeout, nap)
   local deadline = M.now() + timeout
   while true do
     local answer, why = ask()
     if answer then return answer end
     if M.now() > deadline then return nil, why end
-    os.execute "sleep 0.02"
+    system.sleep(nap or 0.02)
   end
 end
 

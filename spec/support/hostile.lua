@@ -71,7 +71,7 @@ function M.check(text, kind, words, opts)
     local event, other = verdict(events, kind, bad)
     if kind ~= "sample" then assert.is_truthy(event.why:find(other or words, 1, true), event.why) end
   end
-  assert.is_true(took < 12, "took " .. took .. " s") -- 2 s and a new start, on a machine that does much else
+  assert.is_true(took < 25, "took " .. took .. " s") -- 2 s and a new start, on a machine that does much else
   local samples = M.of_kind(events, "sample", good_id)
   assert.equal(1, #samples)
   assert.same({ done = 7 }, samples[1].sample)

@@ -162,7 +162,7 @@ function Hub:await(list, value, timeout)
   local ok = shell.wait_until(function()
     got = self:written(list)
     return table.concat(got, " ") == table.concat(wanted, " ")
-  end, timeout or 20)
+  end, timeout or 20, 0.1)
   if ok then return end
   local log = {}
   for i, p in ipairs(self.replicas) do log[i] = p:err():sub(-3000) end

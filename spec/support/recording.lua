@@ -26,19 +26,26 @@ function M.names()
   return list
 end
 
---- What the tool wrote and when: list of { seconds, bytes }.
+local known = { events = {}, records = {} } -- many a spec takes them again and again
+
+--- What the tool wrote and when: list of { seconds, bytes }, to be read only.
 function M.events(name)
-  local events = {}
+  local events = known.events[name]
+  if events then return events end
+  events = {}
   for line in slurp(M.dir .. name .. ".cast"):gmatch "[^\n]+" do
     local event = cjson.decode(line)
     if event[2] == "o" then events[#events + 1] = { event[1], event[3] } end
   end
+  known.events[name] = events
   return events
 end
 
---- Its records, in the order given, with .at = the second in which each was given.
+--- Its records, in the order given, with .at = the second in which each was given; to be read only.
 ---@param pauses boolean? false: as if the tool had never paused
 function M.records(name, pauses, record_max)
+  local key = ("%s %s %s"):format(name, pauses ~= false, record_max)
+  if known.records[key] then return known.records[key] end
   local framer, list, at = source.records(record_max), {}, 0
   local function add(records)
     for _, record in ipairs(records) do
@@ -55,6 +62,7 @@ function M.records(name, pauses, record_max)
     add(framer:feed(event[2]))
   end
   add(framer:finish())
+  known.records[key] = list
   return list
 end
 
