@@ -181,6 +181,9 @@ describe("properties:", function()
     end)
   end
 
+  --- Most records; they are not worth a look of luassert's, which takes long.
+  local function says_nothing(answer) return answer[1] == nil and answer[2] == nil end
+
   local hinted = {}
   for _, entry in ipairs(core.parsers.list()) do
     local text = core.parsers.find(entry.name).text
@@ -196,7 +199,8 @@ describe("properties:", function()
         local h, bare = assert(core.host.new(parser[2], parser[1])), assert(core.host.new(parser[3], parser[1]))
         assert.is_nil(bare:meta().hints)
         for _, record in ipairs(recording.records(name, false, golden.record_max(parser[1]))) do
-          assert.same(table.pack(bare:feed(record.text)), table.pack(h:feed(record.text)))
+          local expected, said = table.pack(bare:feed(record.text)), table.pack(h:feed(record.text))
+          if not (says_nothing(expected) and says_nothing(said)) then assert.same(expected, said) end
         end
       end
     end)

@@ -80,8 +80,7 @@ function M.make(name, parser, exit)
   local worker = assert(core.worker.new { exe = os.getenv "HEADWAY_BIN" })
   local id = assert(worker:load_named(parser))
   local texts, offsets, out, last = {}, {}, {}, nil
-  local record_max = M.record_max(parser)
-  for i, record in ipairs(recording.records(name, true, record_max)) do texts[i], offsets[i] = record.text, record.offset end
+  for i, record in ipairs(recording.records(name, true, M.record_max(parser))) do texts[i], offsets[i] = record.text, record.offset end
   assert(worker:feed(id, texts))
   for _, event in ipairs(events_of(worker, id)) do
     local offset = offsets[event.index + 1]
@@ -102,8 +101,15 @@ function M.make(name, parser, exit)
   return table.concat(out, "\n") .. "\n"
 end
 
+local record_max = {} -- by parser; false: it says nothing
+
+---@param parser string
+---@return integer?
 function M.record_max(parser)
-  return core.host.new(core.parsers.find(parser).text, parser):meta().record_max
+  if record_max[parser] == nil then
+    record_max[parser] = core.host.new(core.parsers.find(parser).text, parser):meta().record_max or false
+  end
+  return record_max[parser] or nil
 end
 
 --- Records through a parser in this process: the samples, and the tracker that took them.
