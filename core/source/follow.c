@@ -71,6 +71,18 @@ void hw_follow_look(struct hw_follow *f)
         f->why[0] = '\0';
 }
 
+static uint64_t size_of(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
+
+uint64_t hw_follow_left(const struct hw_follow *f)
+{
+    uint64_t size = f->count ? size_of(f->files[0].fd) : 0;
+    return size > f->offset ? size - f->offset : 0;
+}
+
 static void next_file(struct hw_follow *f, enum hw_tail_seam seam)
 {
     close(f->files[0].fd);
@@ -80,19 +92,13 @@ static void next_file(struct hw_follow *f, enum hw_tail_seam seam)
     set_seam(f, seam);
 }
 
-static uint64_t size_of(int fd)
-{
-    struct stat st;
-    return fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
-}
-
 /* All of the first file has been read. Whether there is more to read after this. */
 static bool go_on_after_end(struct hw_follow *f)
 {
     if (f->count < 2)
         return false;
     if (f->leaving)
-        next_file(f, HW_TAIL_SEAM);
+        next_file(f, HW_TAIL_NEXT);
     else if (f->count > 2 || size_of(f->files[1].fd))
         f->leaving = true; /* what was written before the new file's first byte is read once more */
     else
@@ -159,6 +165,7 @@ enum step { BYTES, END, AGAIN };
 static enum step failed(struct hw_follow *f)
 {
     if (f->count > 1) {
+        f->lost += hw_follow_left(f);
         next_file(f, HW_TAIL_GAP);
         return AGAIN;
     }
@@ -199,17 +206,12 @@ struct hw_str hw_follow_read(struct hw_follow *f)
     return (struct hw_str){ f->buf, 0 };
 }
 
-uint64_t hw_follow_left(const struct hw_follow *f)
-{
-    uint64_t size = f->count ? size_of(f->files[0].fd) : 0;
-    return size > f->offset ? size - f->offset : 0;
-}
-
 void hw_follow_skip(struct hw_follow *f, uint64_t keep)
 {
     uint64_t left = hw_follow_left(f);
     if (left <= keep)
         return;
     move_to(f, f->offset + left - keep);
+    f->lost += left - keep;
     set_seam(f, HW_TAIL_GAP);
 }

@@ -27,6 +27,7 @@ struct hw_follow {
     char mark[HW_FOLLOW_MARK]; /* the bytes before offset */
     char head[HW_FOLLOW_MARK]; /* the first ones of the file */
     enum hw_tail_seam seam;    /* before the next bytes */
+    uint64_t lost;             /* ... so many were left out */
     char why[HW_TAIL_WHY];     /* nothing can be read, or "" */
     char *buf;                 /* owns; a mark and a piece */
 };
@@ -35,7 +36,7 @@ void hw_follow_init(struct hw_follow *f, const char *path);
 void hw_follow_done(struct hw_follow *f);
 /* Who has the name now? */
 void hw_follow_look(struct hw_follow *f);
-/* The next bytes, borrowed until the next call; and f->seam, which the caller sets back. Empty: all has been read. */
+/* The next bytes, borrowed until the next call; and f->seam and f->lost, which the caller sets back. Empty: all has been read. */
 struct hw_str hw_follow_read(struct hw_follow *f);
 /* Bytes of the first file that were not read yet. */
 uint64_t hw_follow_left(const struct hw_follow *f);

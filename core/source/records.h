@@ -74,7 +74,7 @@ bool hw_records_pending(const struct hw_records *r);
 void hw_records_pause(struct hw_records *r, hw_record_fn *fn, void *ctx);
 /* lost bytes (0: unknown how many) did not come. What is pending is dropped, and so is what comes up to the next end. */
 void hw_records_gap(struct hw_records *r, uint64_t lost);
-/* What comes next lies in another file, or in this one after it was emptied: whether it goes on where this stops, nobody knows. Text
+/* What comes next lies at the start of the file, which was emptied: whether it goes on where this stops, nobody knows. Text
  * without an end is given when it is closed; else it is dropped like at a gap. After a whole line nothing is lost. */
 void hw_records_seam(struct hw_records *r, hw_record_fn *fn, void *ctx);
 /* The output is over. whole: its writer ended by itself, so the rest is a record. Not whole (it was killed, the log breaks off): the rest

@@ -20,6 +20,7 @@ struct state {
     char *piece; /* owns; HW_TAIL_CHUNK bytes, of which len wait; 0 = it is free */
     size_t len;
     enum hw_tail_seam seam;
+    uint64_t lost;
     bool waiting; /* the thread, for the piece to be taken */
     bool new_caught_up, new_asked, new_why;
     char why[HW_TAIL_WHY];
@@ -52,9 +53,11 @@ static void hand_over(struct state *s, struct hw_reader *r, struct hw_str bytes)
     memcpy(s->piece, bytes.ptr, bytes.len);
     s->len = bytes.len;
     s->seam = s->follow.seam;
+    s->lost = s->follow.lost;
     hw_reader_ring(r);
     hw_reader_unlock(r);
     s->follow.seam = HW_TAIL_ON;
+    s->follow.lost = 0;
 }
 
 static void tell_why(struct state *s, struct hw_reader *r)
@@ -160,6 +163,7 @@ static bool take(struct hw_tail *t, struct hw_tail_news *ret, char why[HW_TAIL_W
     t->piece = piece;
     *ret = (struct hw_tail_news){ .bytes = { piece, s->len },
                                   .seam = s->seam,
+                                  .lost = s->lost,
                                   .caught_up = s->new_caught_up,
                                   .asked = s->new_asked };
     memcpy(why, s->why, HW_TAIL_WHY);
@@ -169,6 +173,7 @@ static bool take(struct hw_tail *t, struct hw_tail_news *ret, char why[HW_TAIL_W
     s->waiting = false;
     s->len = 0;
     s->seam = HW_TAIL_ON;
+    s->lost = 0;
     s->new_caught_up = s->new_asked = s->new_why = false;
     hw_reader_unlock(t->reader);
     if (waiting) /* it reads the next piece while this one is looked at */

@@ -3,7 +3,7 @@
  *
  * What is followed:
  * - Rotation by rename: the old file is read to its end, and left only when the new one holds something, since its writer may
- *   not have noticed yet. Up to HW_TAIL_FILES files wait to be read; a file that came and went between two looks (a tick, or at
+ *   not have noticed yet. Then its end is the end of its last line, too: who goes to another file has written all of it. Up to HW_TAIL_FILES files wait to be read; a file that came and went between two looks (a tick, or at
  *   once where there are file events) was never seen.
  * - Truncation (copytruncate, `> log`): the file is shorter than what was read, or the 64 bytes before that place or at the
  *   file's beginning are others now. Then it is read from its start. What was written after the last read and
@@ -36,13 +36,15 @@ enum {
 
 enum hw_tail_seam {
     HW_TAIL_ON,   /* the bytes follow those before */
-    HW_TAIL_SEAM, /* they lie in another file, or at the start of the same: hw_records_seam */
+    HW_TAIL_NEXT, /* another file begins with them; the one before was read to its end: hw_records_end, whole */
+    HW_TAIL_SEAM, /* they lie at the start of the same file, which was emptied: hw_records_seam */
     HW_TAIL_GAP,  /* some before them were left out: hw_records_gap */
 };
 
 struct hw_tail_news {
     struct hw_str bytes; /* may be none; borrowed until the callback returns */
     enum hw_tail_seam seam;
+    uint64_t lost;  /* with GAP: so many were left out */
     bool caught_up; /* once: what was there at the start has been given, or there is nothing */
     bool asked;     /* the answer to hw_tail_ask, with or after the last bytes */
     const char *why; /* NULL = as before; "" = the log is read; else why it is not: "no log file yet" */

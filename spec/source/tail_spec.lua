@@ -22,6 +22,7 @@ function Follower:take(news)
   local function add(records) for _, r in ipairs(records) do self.records[#self.records + 1] = r.text end end
   for _, n in ipairs(news) do
     self.raw[#self.raw + 1] = n
+    if n.seam == "next" then add(self.framer:finish(true)) end
     if n.seam == "seam" then add(self.framer:seam()) end
     if n.seam == "gap" then self.framer:gap() end
     if n.bytes then add(self.framer:feed(n.bytes)) end
@@ -153,6 +154,17 @@ for _, events in ipairs { true, false } do
       w:reopen()
       w:write "f\n"
       expect("a", "b", "c", "d", "e", "f")
+    end)
+
+    it("takes the rest of a file that was rotated for a line, and the next one from its first byte", function()
+      w:write "1/9\n2/9"
+      start()
+      f:until_(function() return f.caught_up end)
+      f:settle()
+      w:rename()
+      w:reopen()
+      w:write "3/9\n4/9\n"
+      expect("1/9", "2/9", "3/9", "4/9")
     end)
 
     it("reads files that were rotated while there was no room, each to its end", function()
@@ -328,7 +340,7 @@ for _, events in ipairs { true, false } do
           function() f:take(f.tail:run(math.random(0, 15))) end,
           function() all_seen() w:truncate() end, -- once more may be written before anyone looks
           function() all_seen() w:truncate() local s = {} for i = 1, math.random(50) do s[i] = line() end w:write(table.concat(s)) end,
-          function() all_seen() w:rename() if math.random(2) == 1 then w:write(line()) end w:reopen() w:write(line()) end,
+          function() all_seen() w:rename() if math.random(2) == 1 then w:write((line():sub(1, -math.random(2)))) end w:reopen() w:write(line()) end,
           function() all_seen() os.remove(path) w:write(line()) w:reopen() w:write(line()) end,
           function() -- two at once that are both open already
             all_seen()

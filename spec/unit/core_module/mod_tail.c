@@ -1,6 +1,6 @@
 /* mod_tail.c - a part of headway_core.source: a log that is followed, on a loop of its own; an HTTP reply.
  * tail(path, tick_ms, events?) -> t
- * t:run(ms, want?) -> list of { bytes=, seam="on"|"seam"|"gap", caught_up=true?, asked=true?, why= }: until there is one with that
+ * t:run(ms, want?) -> list of { bytes=, seam="on"|"next"|"seam"|"gap", lost=, caught_up=true?, asked=true?, why= }: until there is one with that
  *   member (any, when none is wanted), or ms have passed. t:drain(ms, want) -> bytes, calls: the same, only counted
  * t:room(yes): whether the consumer has room; t:go_on(); t:ask(); t:close(); CHUNK, LAST
  * reply(pieces, reset?) -> body | nil, why: feeds the strings, then the connection's end (clean, unless reset) */
@@ -34,13 +34,15 @@ static void set_flag(lua_State *L, const char *key, bool v)
 
 static void push_news(lua_State *L, const struct hw_tail_news *news)
 {
-    static const char *const seams[] = { "on", "seam", "gap" };
+    static const char *const seams[] = { "on", "next", "seam", "gap" };
     lua_createtable(L, 0, 5);
     if (news->bytes.len) {
         lua_pushlstring(L, news->bytes.ptr, news->bytes.len);
         lua_setfield(L, -2, "bytes");
         lua_pushstring(L, seams[news->seam]);
         lua_setfield(L, -2, "seam");
+        lua_pushinteger(L, (lua_Integer)news->lost);
+        lua_setfield(L, -2, "lost");
     }
     set_flag(L, "caught_up", news->caught_up);
     set_flag(L, "asked", news->asked);
