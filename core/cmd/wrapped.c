@@ -27,7 +27,9 @@ struct feed {
     uint64_t at;             /* bytes of the stream that were taken, by us or an earlier reporter */
     uint64_t end;            /* known with the command's end */
     bool waiting;            /* for room */
-    uint64_t gaps[GAPS_MAX]; /* ascending */
+    struct gap {
+        uint64_t at, lost; /* just before this byte, so many are missing */
+    } gaps[GAPS_MAX];      /* ascending */
     size_t gap_count;
 };
 
@@ -72,6 +74,18 @@ static void describe_end(const struct hw_word *word, char *buf, size_t size)
         snprintf(buf, size, "exit status %" PRId32, word->number);
 }
 
+static void pass_gap(struct wrapped *w, struct feed *f);
+
+/* What could not be read in time. */
+static void pass_end(struct wrapped *w, struct feed *f)
+{
+    bool known = f->end != UINT64_MAX && f->end > f->at;
+    while (f->gap_count)
+        pass_gap(w, f);
+    if (known)
+        hw_reporter_output_gap(w->publishing.reporter, (int)(f - w->feeds), f->end - f->at);
+}
+
 static void finish(struct wrapped *w)
 {
     char reason[120];
@@ -83,6 +97,8 @@ static void finish(struct wrapped *w)
         uv_stop(&w->loop);
         return;
     }
+    for (size_t i = 0; i < w->given->count; i++)
+        pass_end(w, &w->feeds[i]);
     describe_end(&w->word, reason, sizeof reason);
     struct hw_reporter_end end = { .outcome =
                                        w->word.number ? HW_OUTCOME_FAILURE : HW_OUTCOME_SUCCESS,
@@ -102,11 +118,6 @@ static void finish_when_read(struct wrapped *w)
     finish(w);
 }
 
-static void on_late(uv_timer_t *timer)
-{
-    finish(HW_CONTAINER(timer, struct wrapped, late));
-}
-
 /* ---- output -------------------------------------------------------------------------------------- */
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -124,12 +135,12 @@ static void listen_to(struct feed *f)
 /* How much can be handed on before a gap, at most len. */
 static size_t before_gap(const struct feed *f, size_t len)
 {
-    return f->gap_count && f->gaps[0] < f->at + len ? (size_t)(f->gaps[0] - f->at) : len;
+    return f->gap_count && f->gaps[0].at < f->at + len ? (size_t)(f->gaps[0].at - f->at) : len;
 }
 
 static void pass_gap(struct wrapped *w, struct feed *f)
 {
-    hw_reporter_output_gap(w->publishing.reporter, (int)(f - w->feeds));
+    hw_reporter_output_gap(w->publishing.reporter, (int)(f - w->feeds), f->gaps[0].lost);
     f->gap_count--;
     memmove(f->gaps, f->gaps + 1, f->gap_count * sizeof f->gaps[0]);
 }
@@ -153,6 +164,7 @@ static bool hand_on(struct wrapped *w, struct feed *f, const char *bytes, size_t
 }
 
 static void on_control(uv_poll_t *poll, int status, int events);
+static bool take_word(struct wrapped *w);
 
 static void hear_again(struct wrapped *w)
 {
@@ -162,10 +174,13 @@ static void hear_again(struct wrapped *w)
     uv_poll_start(&w->control, UV_READABLE, on_control);
 }
 
+/* A gap is told before what follows it is fed: the words are heard after the bytes were read, and before they are handed on. */
 static void read_feed(struct feed *f)
 {
     struct wrapped *w = f->owner;
     ssize_t n = read(f->fd, w->chunk, sizeof w->chunk);
+    while (n > 0 && !w->orphaned && !w->deaf && take_word(w))
+        continue;
     if (n > 0 && !hand_on(w, f, w->chunk, (size_t)n)) {
         f->waiting = true;
         uv_poll_stop(&f->poll);
@@ -174,6 +189,36 @@ static void read_feed(struct feed *f)
         f->end = f->at;
     hear_again(w);
     finish_when_read(w);
+}
+
+/* All but the newest of what was not read is left out. */
+static void read_newest(struct wrapped *w, struct feed *f)
+{
+    uint64_t lost = 0;
+    ssize_t n = 1;
+    while (n > 0 && f->end - f->at > CHUNK) {
+        uint64_t more = f->end - f->at - CHUNK;
+        n = read(f->fd, w->chunk, more < CHUNK ? (size_t)more : CHUNK);
+        if (n > 0) {
+            f->at += (uint64_t)n;
+            lost += (uint64_t)n;
+        }
+    }
+    while (f->gap_count && f->gaps[0].at <= f->at)
+        pass_gap(w, f);
+    if (lost)
+        hw_reporter_output_gap(w->publishing.reporter, (int)(f - w->feeds), lost);
+    while (f->at < f->end && (n = read(f->fd, w->chunk, sizeof w->chunk)) > 0)
+        hand_on(w, f, w->chunk, (size_t)n);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+    struct wrapped *w = HW_CONTAINER(timer, struct wrapped, late);
+    for (size_t i = 0; !w->idle && i < w->given->count; i++)
+        if (w->feeds[i].end != UINT64_MAX && w->feeds[i].at < w->feeds[i].end)
+            read_newest(w, &w->feeds[i]);
+    finish(w);
 }
 
 static void on_room(void *ctx)
@@ -191,7 +236,8 @@ static void take_gap(struct wrapped *w, const struct hw_word *word)
     if (word->number < 0 || (size_t)word->number >= w->given->count || w->idle)
         return;
     struct feed *f = &w->feeds[word->number];
-    f->gaps[f->gap_count++] = word->at < f->at ? f->at : word->at;
+    f->gaps[f->gap_count++] =
+        (struct gap){ word->at < f->at ? f->at : word->at, word->lost };
     if (f->gap_count < GAPS_MAX)
         return;
     w->deaf = true; /* until some were passed */
@@ -231,20 +277,21 @@ static void become_orphan(struct wrapped *w)
         uv_poll_start(&w->pid, UV_READABLE, on_command_gone);
 }
 
-static void on_control(uv_poll_t *poll, int status, int events)
+/* False: there is none, or no more will come. */
+static bool take_word(struct wrapped *w)
 {
-    struct wrapped *w = HW_CONTAINER(poll, struct wrapped, control);
     struct hw_word word;
-    (void)status, (void)events;
     ssize_t n = read(w->given->control, &word, sizeof word);
     if (n < 0)
-        return;
+        return false;
     if (n != (ssize_t)sizeof word) {
         if (w->ended)
             uv_poll_stop(&w->control);
         else
             become_orphan(w);
-    } else if (word.kind == HW_WORD_OVER)
+        return false;
+    }
+    if (word.kind == HW_WORD_OVER)
         hw_wrapped_let_go(w->given, word.number);
     else if (word.kind == HW_WORD_GAP)
         take_gap(w, &word);
@@ -254,6 +301,13 @@ static void on_control(uv_poll_t *poll, int status, int events)
             w->feeds[i].end = word.fed[i];
         end(w);
     }
+    return true;
+}
+
+static void on_control(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    take_word(HW_CONTAINER(poll, struct wrapped, control));
 }
 
 /* ---- wiring -------------------------------------------------------------------------------------- */
@@ -286,7 +340,7 @@ static void start_feeds(struct wrapped *w)
         if (f->fd < 0 || uv_poll_init(&w->loop, &f->poll, f->fd) < 0)
             continue;
         if (w->given->again)
-            hw_reporter_output_gap(w->publishing.reporter, (int)i);
+            hw_reporter_output_gap(w->publishing.reporter, (int)i, 0);
         listen_to(f);
     }
 }

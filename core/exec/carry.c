@@ -6,12 +6,12 @@
 
 #include "exec/wrapper.h"
 
-/* The wrapper's own pipe, which we never had. And whoever reads feed may die unseen: he is not waited for. */
-static void forget_tail(struct hw_copy *c)
+/* The wrapper's own, which we never had. And whoever reads feed may die unseen: he is not waited for. */
+static void forget_spool(struct hw_copy *c)
 {
-    c->tail[0] = c->tail[1] = -1;
-    c->tail_len = 0;
-    c->gap = c->lost = false;
+    c->side[0] = c->side[1] = -1;
+    c->spool = (struct hw_spool){ 0 };
+    c->lost = 0;
     c->exact = c->feed_full = false;
 }
 
@@ -33,7 +33,7 @@ int hw_wrapped_carry_on(const struct hw_wrapped *w)
         prctl(PR_SET_NAME, "headway-copy");
         close(w->control);
         for (size_t i = 0; i < w->count; i++)
-            forget_tail(&w->copies[i]);
+            forget_spool(&w->copies[i]);
         hw_copy_run(w->copies, w->count);
         _exit(0);
     }

@@ -32,7 +32,7 @@ static void look_at_dst(struct hw_copy *c)
 int hw_copy_init(struct hw_copy *c, int src, bool pty, int dst, int feed, struct hw_err *err)
 {
     *c = (struct hw_copy){
-        .src = src, .through = { -1, -1 }, .dst = dst, .anew = -1, .feed = feed, .tail = { -1, -1 }
+        .src = src, .through = { -1, -1 }, .dst = dst, .anew = -1, .feed = feed, .side = { -1, -1 }
     };
     if (pty && pipe2(c->through, O_CLOEXEC | O_NONBLOCK) < 0)
         return hw_fail_sys(err, "make a pipe");
@@ -59,9 +59,9 @@ void hw_copy_close(struct hw_copy *c)
 void hw_copy_done(struct hw_copy *c)
 {
     hw_copy_close(c);
-    close_fd(&c->tail[0]);
-    close_fd(&c->tail[1]);
-    c->tail_len = 0;
+    close_fd(&c->side[0]);
+    close_fd(&c->side[1]);
+    hw_spool_done(&c->spool);
 }
 
 static int target(const struct hw_copy *c)
@@ -155,50 +155,32 @@ static ssize_t pull(struct hw_copy *c)
 
 bool hw_copy_flush(struct hw_copy *c)
 {
-    while (c->tail_len && !c->gap) {
-        ssize_t n = splice(c->tail[0], NULL, c->feed, NULL, c->tail_len, SPLICE_F_NONBLOCK);
+    while (c->spool.len && !c->lost) {
+        ssize_t n = hw_spool_give(&c->spool, c->feed);
         if (n <= 0)
             return false;
-        c->gap = c->lost;
-        c->gap_at = c->fed;
-        c->lost = false;
         c->fed += (uint64_t)n;
-        c->tail_len -= (size_t)n;
     }
-    return c->tail_len == 0;
+    return !c->spool.len && !c->lost;
 }
 
-/* The oldest of what waits gives way. */
-static void forget_some(struct hw_copy *c)
+void hw_copy_hurry(struct hw_copy *c)
 {
-    char buf[CHUNK / 4];
-    ssize_t n = read(c->tail[0], buf, sizeof buf);
-    if (n > 0) {
-        c->tail_len -= (size_t)n;
-        c->lost = true;
-    }
+    c->lost += hw_spool_keep(&c->spool, CHUNK);
 }
 
-static bool has_tail(struct hw_copy *c)
+static bool has_side(struct hw_copy *c)
 {
-    if (c->tail[0] < 0 && pipe2(c->tail, O_CLOEXEC | O_NONBLOCK) < 0)
-        c->tail[0] = c->tail[1] = -1;
-    return c->tail[0] >= 0;
+    if (c->side[0] < 0 && pipe2(c->side, O_CLOEXEC | O_NONBLOCK) < 0)
+        c->side[0] = c->side[1] = -1;
+    return c->side[0] >= 0;
 }
 
-static ssize_t give_tail(struct hw_copy *c, int from)
+static ssize_t give_spool(struct hw_copy *c, int from)
 {
-    ssize_t n = -1;
-    if (!is_readable(from))
-        return -1;
-    if (!has_tail(c)) {
-        c->lost = true;
-        return -1;
-    }
-    while ((n = tee(from, c->tail[1], CHUNK, SPLICE_F_NONBLOCK)) < 0 && c->tail_len)
-        forget_some(c);
+    ssize_t n = has_side(c) ? tee(from, c->side[1], CHUNK, SPLICE_F_NONBLOCK) : -1;
     if (n > 0)
-        c->tail_len += (size_t)n;
+        c->lost += hw_spool_take(&c->spool, c->side[0], (size_t)n);
     return n;
 }
 
@@ -209,14 +191,14 @@ static int bytes_in(int fd)
 }
 
 /* A piece that is shorter than a page, for a reporter that lags: teed, it would take a page of feed for itself, and a tool that writes
- * line by line fill that with a few KiB. What is written is packed. The tail is empty. */
+ * line by line fill that with a few KiB. What is written is packed. */
 static ssize_t give_packed(struct hw_copy *c, int from)
 {
     char buf[PLAIN_CHUNK];
-    ssize_t n = has_tail(c) ? tee(from, c->tail[1], sizeof buf, SPLICE_F_NONBLOCK) : -1;
+    ssize_t n = has_side(c) ? tee(from, c->side[1], sizeof buf, SPLICE_F_NONBLOCK) : -1;
     if (n <= 0)
         return n;
-    n = read(c->tail[0], buf, sizeof buf);
+    n = read(c->side[0], buf, sizeof buf);
     return n > 0 ? write(c->feed, buf, (size_t)n) : -1;
 }
 
@@ -244,7 +226,7 @@ static bool give(struct hw_copy *c, int from)
         c->feed_full = true;
         return false;
     } else if (n < 0)
-        n = give_tail(c, from);
+        n = give_spool(c, from);
     if (n > 0)
         c->ahead = (size_t)n;
     return true;
@@ -312,6 +294,8 @@ static ssize_t move(struct hw_copy *c)
         return n;
     if (c->ahead)
         c->ahead -= (size_t)n;
+    else if (c->feed >= 0) /* unseen: neither pipe nor memory was to be had */
+        c->lost += (uint64_t)n + hw_spool_keep(&c->spool, 0);
     c->passed += (uint64_t)n;
     return n;
 }

@@ -6,8 +6,8 @@
  *
  * A terminal's bytes (pty) go through a pipe of our own first, which is emptied before more is taken.
  * The descriptor written to is somebody else's: its flags are not changed. What it does not take at once waits in the command's
- * pipe, as it would without us; the reporter's copy is never waited for, unless it is to be exact: of what it does not take,
- * the newest 64 KiB or so are kept for it, so that it always gets the last words. */
+ * pipe, as it would without us; the reporter's copy is never waited for, unless it is to be exact: what it does not take
+ * is kept for it in memory (spool.h), up to a ceiling; what gives way then is counted, and it always gets the last words. */
 #ifndef HW_EXEC_COPY_H
 #define HW_EXEC_COPY_H
 
@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "exec/spool.h"
 
 struct hw_copy {
     int src; /* owns: a pipe's read end, or a pty's master, which must not block; -1 = it is over */
@@ -29,11 +30,10 @@ struct hw_copy {
     int feed;     /* borrows: the reporter's pipe, write end, must not block; -1 = nobody reads */
     size_t ahead; /* bytes in front that feed has and dst has not */
     uint64_t fed; /* bytes that were given to feed since the start */
-    int tail[2]; /* owns: while feed takes no more, the newest bytes wait in this pipe; -1 = not made yet */
-    size_t tail_len; /* bytes in it */
-    bool lost;       /* older bytes fell out of it, which feed will never get */
-    bool gap; /* just before byte gap_at of what feed got, some are missing; the owner tells it and takes this back */
-    uint64_t gap_at;
+    int side[2]; /* owns: a way for copies of bytes into memory; -1 = not made yet */
+    struct hw_spool spool; /* while feed takes no more, the newest bytes wait here */
+    uint64_t lost; /* bytes that feed never gets, just before the next one that it gets, which waits until the owner has told
+                      it, and set this to 0 */
     bool exact;     /* feed is waited for like dst: it gets every byte */
     bool feed_full; /* exact: it takes nothing now, and is awaited */
     bool dst_full;  /* it takes nothing now: it is awaited, not src */
@@ -67,6 +67,8 @@ uint64_t hw_copy_waiting(const struct hw_copy *c);
 bool hw_copy_step(struct hw_copy *c);
 /* Gives feed what waits for it; false: something still does. */
 bool hw_copy_flush(struct hw_copy *c);
+/* Time is short: of what waits for feed all but the newest 64 KiB are lost. */
+void hw_copy_hurry(struct hw_copy *c);
 /* Nobody who holds the other end has to wait for us any more: /dev/null stands in. mode: O_RDONLY or O_WRONLY. */
 void hw_empty_fd(int fd, int mode);
 /* At most two streams, to their ends. Blocks. Only system calls: may run in a fork of a process with threads. */

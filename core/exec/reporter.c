@@ -161,10 +161,19 @@ void hw_wrapper_reporter_gaps(struct hw_wrapper *w)
 {
     for (size_t i = 0; i < w->count; i++) {
         struct hw_copy *c = &w->copies[i];
-        struct hw_word word = { .kind = HW_WORD_GAP, .number = (int32_t)i, .at = c->gap_at };
-        if (c->gap && (!w->reporter || tell(w, &word)))
-            c->gap = false;
+        struct hw_word word = {
+            .kind = HW_WORD_GAP, .number = (int32_t)i, .at = c->fed, .lost = c->lost
+        };
+        if (c->lost && (!w->reporter || tell(w, &word)))
+            c->lost = 0;
     }
+}
+
+static void hurry(struct hw_wrapper *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        hw_copy_hurry(&w->copies[i]);
+    hw_wrapper_reporter_gaps(w);
 }
 
 void hw_wrapper_reporter_end(struct hw_wrapper *w, bool late)
@@ -172,11 +181,14 @@ void hw_wrapper_reporter_end(struct hw_wrapper *w, bool late)
     struct hw_word word = { .kind = w->start_errno ? HW_WORD_UNSTARTED : HW_WORD_ENDED,
                             .number = w->status,
                             .signal = w->start_errno ? w->start_errno : w->ended_by };
+    if (w->told_end)
+        return;
+    if (late)
+        hurry(w);
     for (size_t i = 0; i < w->count; i++) {
         if (!hw_copy_flush(&w->copies[i]) && !late)
             return;
-        word.fed[i] = w->copies[i].fed;
+        word.fed[i] = w->copies[i].fed + w->copies[i].spool.len;
     }
-    if (!w->told_end)
-        w->told_end = tell(w, &word);
+    w->told_end = tell(w, &word);
 }

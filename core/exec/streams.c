@@ -205,7 +205,7 @@ void hw_wrapper_streams_keep(const struct hw_wrapper *w, const int *more, size_t
     for (size_t i = 0; i < w->count; i++) {
         const struct hw_copy *c = &w->copies[i];
         const int fds[] = { c->src,     c->through[0], c->through[1],  c->anew,
-                            c->tail[0], c->tail[1],    w->feeds[i][0], w->feeds[i][1] };
+                            c->side[0], c->side[1],    w->feeds[i][0], w->feeds[i][1] };
         for (size_t k = 0; k < sizeof fds / sizeof fds[0]; k++)
             keep[n++] = fds[k];
     }

@@ -67,12 +67,14 @@ static int64_t sooner(const struct hw_wrapper *w, int64_t wait_ms)
     return watching && (wait_ms < 0 || wait_ms > FRONT_MS) ? FRONT_MS : wait_ms;
 }
 
-/* The newest bytes of a stream wait for room in the reporter's pipe. */
-static struct pollfd newest(const struct hw_wrapper *w)
+/* Bytes wait for room in the reporter's pipe, or for it to be told of a gap before them. */
+static struct pollfd spooled(const struct hw_wrapper *w)
 {
-    for (size_t i = 0; w->reporter && i < w->count; i++)
-        if (w->copies[i].tail_len && !w->copies[i].gap)
-            return (struct pollfd){ .fd = w->copies[i].feed, .events = POLLOUT };
+    for (size_t i = 0; w->reporter && i < w->count; i++) {
+        const struct hw_copy *c = &w->copies[i];
+        if (c->lost || c->spool.len)
+            return (struct pollfd){ .fd = c->lost ? w->control : c->feed, .events = POLLOUT };
+    }
     return (struct pollfd){ .fd = -1 };
 }
 
@@ -99,7 +101,7 @@ static bool turn(struct hw_wrapper *w, int64_t wait_ms)
     *signals = (struct pollfd){ .fd = w->signals, .events = POLLIN };
     *keyboard = poll_keyboard(w);
     *leader = (struct pollfd){ .fd = w->session.channel, .events = POLLIN };
-    signals[3] = newest(w);
+    signals[3] = spooled(w);
     int n = poll(fds, 2 * w->count + 4, (int)sooner(w, wait_ms));
     if (n <= 0)
         return n < 0 && errno == EINTR;
@@ -110,9 +112,9 @@ static bool turn(struct hw_wrapper *w, int64_t wait_ms)
     if (keyboard->revents && w->keyboard.raw)
         hw_wrapper_job_keys(w);
     copy(w, fds);
+    hw_wrapper_reporter_gaps(w);
     for (size_t i = 0; i < w->count; i++)
         hw_copy_flush(&w->copies[i]);
-    hw_wrapper_reporter_gaps(w);
     hw_wrapper_reporter_overs(w);
     return true;
 }

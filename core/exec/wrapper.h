@@ -3,7 +3,7 @@
  * network, no Lua, no threads.
  *
  * Processes: the wrapper (copies, forwards signals, reaps), the command, the reporter. The reporter's death or slowness
- * never reaches the command: it is given a second copy of the bytes as long as it keeps up, and is started again when it dies.
+ * never reaches the command: it is given a second copy of the bytes, is told of those that it missed because it lagged, and is started again when it dies.
  * Should the wrapper itself be killed, the reporter lets a fork of its own carry on with the copying.
  *
  * What the caller gave is the command's: once it runs, the wrapper keeps of it only what it copies to, and stderr, where it says
@@ -33,14 +33,14 @@ enum { HW_WRAPPED_STREAMS = 2 };
 /* What the wrapper tells its reporter, by one write each. */
 enum hw_word_kind {
     HW_WORD_OVER, /* stream `number` has ended: its reader waits until nobody holds the other end any more */
-    HW_WORD_GAP, /* just before byte `at` of what stream `number` ever fed, some are missing */
+    HW_WORD_GAP, /* just before byte `at` of what stream `number` ever fed, `lost` are missing */
     HW_WORD_ENDED, /* the command ended with status `number`, by `signal` (0 = none); no more is fed than fed[] */
     HW_WORD_UNSTARTED, /* it could not be started: status `number`, errno in `signal` */
 };
 struct hw_word {
     uint32_t kind;
     int32_t number, signal;
-    uint64_t at;
+    uint64_t at, lost;
     uint64_t fed[HW_WRAPPED_STREAMS];
 };
 

@@ -41,4 +41,7 @@ struct hw_progress {
     enum hw_ended said;            /* what its last words claim of the end; no proof */
 };
 
+/* Behind the reason, unless that says it already; text that finds no room is cut. */
+void hw_progress_note(struct hw_progress *p, const char *note);
+
 #endif

@@ -17,6 +17,16 @@ const char *hw_state_name(enum hw_state state)
     return state_names[state];
 }
 
+void hw_progress_note(struct hw_progress *p, const char *note)
+{
+    size_t len = strlen(p->reason);
+    char both[2 * HW_TEXT_MAX + 4];
+    if (!note[0] || strstr(p->reason, note))
+        return;
+    snprintf(both, sizeof both, "%s%s%s", p->reason, len ? "; " : "", note);
+    hw_clean_text(p->reason, HW_TEXT_MAX, hw_str(both));
+}
+
 struct hw_tracker_rules hw_tracker_rules_default(void)
 {
     return (struct hw_tracker_rules){ .stall_ms = 180000, .no_match_ms = 300000, .total = -1 };
@@ -565,6 +575,7 @@ static void ended(const struct hw_tracker *t, struct hw_progress *p)
         snprintf(p->reason, sizeof p->reason, "partial: %.180s", t->end_reason);
     else
         set_reason(p, silent ? t->source_reason : t->end_reason);
+    hw_progress_note(p, t->unmet);
 }
 
 static void view_floor(const struct hw_tracker *t, struct hw_progress *p)

@@ -288,7 +288,9 @@ static void on_loaded(void *ctx, unsigned id, const struct hw_parser_meta *meta)
     struct hw_flow *f = flow_of(ctx, id);
     memcpy(f->name, meta->name, sizeof f->name);
     f->word = meta->word;
+    f->each_counts = !meta->newest || meta->form.count;
     hw_pick_init(&f->pick, meta);
+    hw_output_warn(ctx);
 }
 
 static void on_started(void *ctx, enum hw_confined confined)

@@ -82,10 +82,10 @@ static bool on_news(void *ctx, const struct hw_tail_news *news)
     if (news->why)
         hw_reporter_output_trouble(f->reporter, news->why);
     if (news->bytes.len) {
-        if (news->seam == HW_TAIL_SEAM)
-            hw_reporter_output_seam(f->reporter, 0);
+        if (news->seam == HW_TAIL_NEXT || news->seam == HW_TAIL_SEAM)
+            hw_reporter_output_seam(f->reporter, 0, news->seam == HW_TAIL_NEXT);
         else if (news->seam == HW_TAIL_GAP)
-            hw_reporter_output_gap(f->reporter, 0);
+            hw_reporter_output_gap(f->reporter, 0, news->lost);
         room = hw_reporter_output(f->reporter, 0, news->bytes);
     }
     if (news->caught_up)

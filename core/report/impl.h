@@ -50,6 +50,7 @@ struct hw_flow {
     unsigned id;  /* of the worker */
     char name[HW_PARSER_NAME_MAX + 1];
     bool word; /* its parser says that the counts are the task's own words */
+    bool each_counts; /* its parser must see every record: not only the newest matters */
     bool dead; /* nothing can be parsed any more: why says so */
     char why[HW_TEXT_MAX + 1];
     uint64_t seq;       /* of the batch that is with the worker */
@@ -87,6 +88,10 @@ void hw_flows_done(struct hw_reporter *r);
 /* ---- output.c */
 /* Says why nothing comes, where neither file nor output has said anything. */
 void hw_output_explain(struct hw_reporter *r);
+/* Once: that the parser misses some of the output, where it does. */
+void hw_output_warn(struct hw_reporter *r);
+/* Beside the reason, to the end: the parser was set aside, or has missed some of the output. */
+void hw_output_note(const struct hw_reporter *r, struct hw_progress *value);
 /* The last record. whole: the writer ended by itself. */
 void hw_output_end(struct hw_reporter *r, bool whole);
 void hw_output_done(struct hw_reporter *r);
@@ -107,6 +112,10 @@ struct hw_reporter {
     const char *output_name;                         /* borrows */
     bool events;                                     /* file events are wanted */
     bool full;                                       /* of the output as much waits as may */
+    uint64_t lost; /* bytes of the output that its parser should have seen */
+    bool warned_lost;
+    bool unknown_total; /* ... at the end, of what was counted */
+    char note[HW_TEXT_MAX + 1]; /* why another parser than the wanted one reads the output, or "" */
     bool awaits;      /* the first publish waits for what the output held at the start */
     bool awaiting;    /* it has not all been given */
     bool file_spoke;  /* the file held a valid N/M: the output is not asked any more */

@@ -1,5 +1,7 @@
+#include <inttypes.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "report/impl.h"
 
@@ -60,14 +62,55 @@ bool hw_reporter_output(struct hw_reporter *r, int i, struct hw_str bytes)
     return !r->full;
 }
 
-void hw_reporter_output_gap(struct hw_reporter *r, int i)
+/* A parser of which only the newest record matters has had that all the same. */
+static bool misses(const struct hw_reporter *r)
 {
-    hw_records_gap(stream(r, i), 0);
+    const struct hw_flow *f = &r->flows[HW_FLOW_OUTPUT];
+    return r->lost && f->used && !f->dead && f->each_counts;
 }
 
-void hw_reporter_output_seam(struct hw_reporter *r, int i)
+void hw_output_warn(struct hw_reporter *r)
 {
-    hw_records_seam(stream(r, i), on_record, r);
+    if (!misses(r) || r->warned_lost)
+        return;
+    r->warned_lost = true;
+    hw_log(HW_WARN, "report",
+           "%s comes faster than parser %s reads it: some of it is lost to it, and what it counts may be too few",
+           r->output_name, r->flows[HW_FLOW_OUTPUT].name);
+}
+
+void hw_reporter_output_gap(struct hw_reporter *r, int i, uint64_t lost)
+{
+    if (!hw_reporter_wants_output(r))
+        return;
+    hw_records_gap(stream(r, i), lost);
+    r->lost += lost;
+    hw_output_warn(r);
+}
+
+/* What was counted of a part is no total. */
+void hw_output_note(const struct hw_reporter *r, struct hw_progress *value)
+{
+    const struct hw_flow *f = &r->flows[HW_FLOW_OUTPUT];
+    char lost[HW_TEXT_MAX + 1];
+    if (f->used && f->dead)
+        hw_progress_note(value, f->why);
+    if (!misses(r))
+        return;
+    snprintf(lost, sizeof lost, "%s lost: %" PRIu64 " bytes were not seen", r->output_name, r->lost);
+    hw_progress_note(value, lost);
+    if (!r->unknown_total || value->state != HW_COMPLETE)
+        return;
+    value->count.total = -1;
+    value->n = value->m = 100;
+}
+
+void hw_reporter_output_seam(struct hw_reporter *r, int i, bool whole)
+{
+    if (whole)
+        hw_records_end(stream(r, i), true, on_record, r);
+    else
+        hw_records_seam(stream(r, i), on_record, r);
 }
 
 void hw_reporter_on_room(struct hw_reporter *r, hw_reporter_room_fn *fn, void *ctx)

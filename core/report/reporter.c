@@ -20,13 +20,19 @@ struct hw_moment hw_reporter_now(const struct hw_reporter *r)
 
 /* ---- publishing ---------------------------------------------------------------------------------- */
 
+static void view(const struct hw_reporter *r, struct hw_moment t, struct hw_progress *ret)
+{
+    hw_tracker_view(&r->tracker, t, ret);
+    hw_output_note(r, ret);
+}
+
 static void on_timer(uv_timer_t *timer);
 
 static void publish_due(struct hw_reporter *r)
 {
     struct hw_moment t = hw_reporter_now(r);
     struct hw_progress value;
-    hw_tracker_view(&r->tracker, t, &value);
+    view(r, t, &value);
     int64_t next = hw_tracker_next(&r->tracker, t.mono_ms);
     int64_t wait = hw_outs_publish(&r->outs, &value, t.mono_ms);
     if (next >= 0 && (wait < 0 || next - t.mono_ms < wait))
@@ -53,7 +59,7 @@ static void over(struct hw_reporter *r)
     struct hw_progress value;
     r->stage = HW_OVER;
     uv_timer_stop(&r->limit);
-    hw_tracker_view(&r->tracker, hw_reporter_now(r), &value);
+    view(r, hw_reporter_now(r), &value);
     hw_outs_warn(&r->outs, &value);
     if (r->done)
         r->done(r->done_ctx, !hw_outs_busy(&r->outs));
@@ -68,9 +74,10 @@ static void write_last(struct hw_reporter *r)
 {
     struct hw_moment t = hw_reporter_now(r);
     struct hw_progress value;
+    r->unknown_total = r->tracker.scanning;
     hw_tracker_end(&r->tracker, r->ended ? r->end.outcome : HW_OUTCOME_UNKNOWN,
                    r->ended ? r->end.reason : "", t);
-    hw_tracker_view(&r->tracker, t, &value);
+    view(r, t, &value);
     r->stage = HW_LAST_WRITE;
     uv_timer_stop(&r->timer);
     hw_outs_publish_last(&r->outs, &value);
@@ -90,7 +97,7 @@ static void on_retry(void *ctx, struct hw_sink *sink)
     struct hw_reporter *r = ctx;
     struct hw_moment t = hw_reporter_now(r);
     struct hw_progress value;
-    hw_tracker_view(&r->tracker, t, &value);
+    view(r, t, &value);
     if (r->stage == HW_REPORTING)
         hw_outs_publish_newest(&r->outs, sink, &value, t.mono_ms);
 }
@@ -273,7 +280,7 @@ void hw_reporter_floor(struct hw_reporter *r, const struct hw_floor *floor)
     struct hw_moment t = hw_reporter_now(r);
     struct hw_progress value;
     hw_tracker_floor(&r->tracker, floor);
-    hw_tracker_view(&r->tracker, t, &value);
+    view(r, t, &value);
     if (r->stage == HW_REPORTING || r->stage == HW_LAST_LOOK)
         hw_outs_publish_newest(&r->outs, NULL, &value, t.mono_ms);
     else if (r->stage == HW_LAST_WRITE)

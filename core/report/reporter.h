@@ -55,10 +55,11 @@ void hw_reporter_floor(struct hw_reporter *r, const struct hw_floor *floor);
 /* What the command printed, in any pieces; stream 0 or 1, each a text of its own. False: as much waits for the parser as may,
  * and no more should come before fn was called (from the loop, or from within a call here). */
 bool hw_reporter_output(struct hw_reporter *r, int stream, struct hw_str bytes);
-/* Bytes of that stream were lost here: the record that is cut by it is dropped. */
-void hw_reporter_output_gap(struct hw_reporter *r, int stream);
-/* What comes next lies in another file: hw_records_seam. */
-void hw_reporter_output_seam(struct hw_reporter *r, int stream);
+/* Bytes of that stream were lost here: the record that is cut by it is dropped. lost: so many that the parser should have seen,
+ * which is told; 0 = nothing is to be told. */
+void hw_reporter_output_gap(struct hw_reporter *r, int stream, uint64_t lost);
+/* What comes next lies in another file. whole: nothing follows in the one before, whose rest is a record; else hw_records_seam. */
+void hw_reporter_output_seam(struct hw_reporter *r, int stream, bool whole);
 /* Whether output can still change anything: the file has not won, the parser is alive. */
 bool hw_reporter_wants_output(const struct hw_reporter *r);
 /* What there was when we began has been given (await_output). */

@@ -44,6 +44,39 @@ describe("headway exec", function()
     end)
   end
 
+  local set_aside = {
+    -- what was asked for                   flag, value                                          what the command prints
+    { "a parser that can't be loaded",      "--parser", "local x = nil + 1",                     "echo 4/10", "parser %S+: .*arithmetic on a nil value" },
+    { "a parser that errs each time",       "--parser", [[local M = { api = 1, name = "errs" } M.__index = M
+      function M.new() return setmetatable({}, M) end function M:feed() error "oops" end return M]],
+      "seq 30", "parser %S+: 16 errors in a row, the last: .*oops" },
+    { "a total that is too small",          "--total", "5",    "for i in 3 6; do echo $i lines; done", "%-%-total 5 is below the count 6 %(lines%)", "3/5" },
+    { "a unit that never comes",            "--unit", "files", "echo 4/10",                      "%-%-unit files: the progress is in items", "4/10" },
+  }
+  for _, row in ipairs(set_aside) do
+    for status, ends in pairs { [0] = "^", [3] = "^exit status 3; " } do
+      it(("names %s behind the end: %d"):format(row[1], status), function()
+        local dir, value = process.temp_dir(), row[3]
+        if row[2] == "--parser" then
+          value = dir .. "/wrong.lua"
+          shell.write(value, row[3])
+        end
+        shell.write(dir .. "/auto.lua", [[local M = { api = 1, name = "auto" } M.__index = M
+          function M.new() return setmetatable({}, M) end
+          function M:feed(r)
+            local n, unit = r:match "^(%d+) (%a+)$"
+            if n then return { done = math.tointeger(tonumber(n)), unit = unit } end
+            return r == "4/10" and { done = 4, total = 10, unit = "items" } or nil
+          end return M]])
+        local got, nm, detail = run(row[4] .. "; exit " .. status, nil, "--parser-dir", dir, row[2], value)
+        process.remove(dir)
+        assert.equal(status, got)
+        assert.matches(ends .. row[5] .. "$", detail.reason)
+        if status == 3 and row[6] then assert.equal(row[6], nm) end
+      end)
+    end
+  end
+
   it("publishes that only a part was done, where the command's parser knows that status", function()
     local dir = process.temp_dir()
     shell.write(dir .. "/rsync", "#!/bin/sh\necho '          1,000  50%    1.00MB/s    0:00:01 (xfr#1, to-chk=1/2)'\nexit 23\n")
@@ -120,17 +153,61 @@ return M]])
     process.remove(dir)
   end)
 
-  it("sees each line of a command that writes them one by one, before it can read any", function()
-    local counter = os.tmpname()
-    shell.write(counter, [[local M = { api = 1, name = "counter" }
-      M.__index = M
-      function M.new() return setmetatable({ n = 0 }, M) end
-      function M:feed() self.n = self.n + 1 return { done = self.n } end
-      return M]])
-    os.rename(counter, counter .. ".lua")
-    local status, nm = run("i=0; while [ $i -lt 6000 ]; do i=$((i+1)); echo copied a/$i; done", nil, "--parser", counter .. ".lua")
-    os.remove(counter .. ".lua")
-    assert.same({ 0, "6000/6000" }, { status, nm })
+  describe("with a parser that counts records", function()
+    local dir
+    before_each(function()
+      dir = process.temp_dir()
+      shell.run("mkfifo " .. dir .. "/go")
+      shell.write(dir .. "/counter.lua", [[
+local M = { api = 1, name = "counter", unit = "lines" }
+M.__index = M
+function M.new() return setmetatable({ n = 0 }, M) end
+function M:feed() self.n = self.n + 1 return { done = self.n } end
+return M]])
+    end)
+    after_each(function() process.remove(dir) end)
+
+    --- A reporter that stands still while the command prints lines of 8 bytes; it goes on, and then the command ends.
+    local function lag(lines, meanwhile)
+      p = wrapped.start(("exec 3<%s/go; read a <&3; seq -f %%07.0f %d; read a <&3; exit 0"):format(dir, lines), nil,
+        "--parser", dir .. "/counter.lua")
+      local go = assert(io.open(dir .. "/go", "w"))
+      local function on() go:write "\n" go:flush() end
+      wrapped.await_progress(p, "0/100")
+      local reporter = wrapped.await(p.pid, "reporter")
+      shell.run("kill -STOP " .. reporter)
+      on()
+      assert.is_truthy(shell.wait_until(function() return #p:out() == lines * 8 end, 20))
+      shell.run("kill -CONT " .. reporter)
+      meanwhile()
+      on()
+      go:close()
+      assert.equal(0, p:wait())
+      return wrapped.progress(p)
+    end
+
+    it("sees each line of a command that writes them one by one, before it can read any", function()
+      local status, nm = run("i=0; while [ $i -lt 6000 ]; do i=$((i+1)); echo copied a/$i; done", nil, "--parser", dir .. "/counter.lua")
+      assert.same({ 0, "6000/6000" }, { status, nm })
+    end)
+
+    it("keeps megabytes for it while it lags", function()
+      local nm, detail = lag(750000, function() end)
+      assert.same({ "750000/750000", nil }, { nm, detail.reason })
+      assert.equal("", p:err())
+    end)
+
+    it("tells how much it never saw, once by a warning, and claims no total", function()
+      local nm, detail = lag(2500000, function()
+        assert.is_truthy(shell.wait_until(function() return #p:err() > 0 end, 20))
+      end)
+      assert.same({ "100/100", "complete" }, { nm, detail.state, detail.total })
+      local lost = assert(detail.reason:match "^output lost: (%d+) bytes were not seen$")
+      local cut = 2500000 * 8 - math.tointeger(tonumber(lost)) - detail.done * 8 -- two lines at each gap
+      assert.is_true(cut >= 0 and cut < 1000, cut)
+      local _, warnings = p:err():gsub("output comes faster than parser counter reads it", "")
+      assert.equal(1, warnings)
+    end)
   end)
 
   it("publishes that a command can't be started, and why", function()
@@ -274,7 +351,7 @@ exec %s exec --dir %s -- sh -c 'echo $FLUID_PROGRESS_FILE; echo 1/4 > $FLUID_PRO
     shell.run(("echo > %s/go"):format(dir))
     assert.equal(5, p:wait(20))
     local _, detail = wrapped.progress(p)
-    assert.same({ "failed", "exit status 5" }, { detail.state, detail.reason })
+    assert.same({ "failed", "exit status 5" }, { detail.state, detail.reason:match "^[^;]+" })
     process.remove(dir)
   end)
 
