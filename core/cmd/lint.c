@@ -1,6 +1,7 @@
 #include "cmd/lint.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ enum {
     SLOW_MS = 200,    /* of processor time for one record: live ones come by the thousand */
     ATTACKS_MAX = 80, /* as many as lint.lua gives */
     HANGS_MAX = 3,    /* each costs seconds */
+    RECORDS_MAX = 64, /* the same */
     FAULTS_MAX = 8,   /* that are told */
     PIECE = 60000,    /* of a text, as one record */
 };
@@ -36,11 +38,17 @@ struct trial {
     struct hw_proof proof;
     struct attack attacks[ATTACKS_MAX];
     size_t attack_count;
+    struct match {
+        char text[80];
+        size_t len;
+    } matches[RECORDS_MAX]; /* records that its patterns match */
+    size_t match_count;
     char hint[48]; /* without it no record is looked at; none = hint_len 0 */
     size_t hint_len;
     int hangs, faults;
     int in_a_row;                /* faults */
     char fault[HW_TEXT_MAX + 1]; /* the last one that was told */
+    bool told_over;
     struct hw_buf record;
 };
 
@@ -86,6 +94,14 @@ static void take_attack(struct trial *t, const char *text)
     t->attack_count += from_hex(fill + 1, &a->fill, 1) == 1;
 }
 
+static void take_match(struct trial *t, const char *text)
+{
+    if (t->match_count == RECORDS_MAX)
+        return;
+    struct match *m = &t->matches[t->match_count++];
+    m->len = (size_t)from_hex(text, m->text, sizeof m->text);
+}
+
 /* "12 problem global 'x' ..." */
 static void take_finding(struct trial *t, const char *finding)
 {
@@ -95,6 +111,8 @@ static void take_finding(struct trial *t, const char *finding)
         return;
     if (strcmp(kind, "attack") == 0)
         take_attack(t, finding + at);
+    else if (strcmp(kind, "record") == 0)
+        take_match(t, finding + at);
     else if (strcmp(kind, "hint") == 0)
         t->hint_len = (size_t)from_hex(finding + at, t->hint, sizeof t->hint);
     else
@@ -157,6 +175,18 @@ static void tell_fault(struct trial *t, const char *what)
     tell(t, false, 0, "errs on %s: %s", what, t->proof.answer.why);
 }
 
+/* It would be shown as all that there is. */
+static void tell_over(struct trial *t, const char *what)
+{
+    const struct hw_count *c = &t->proof.answer.over;
+    if (c->total < 0 || t->told_over)
+        return;
+    t->told_over = true;
+    tell(t, false, 0,
+         "done %" PRId64 " over total %" PRId64 " on %s: refuse it (return nil, why) or say nothing",
+         c->done, c->total, what);
+}
+
 /* what: for people. False: no more records. */
 static bool judge(struct trial *t, int st, const char *what)
 {
@@ -173,6 +203,8 @@ static bool judge(struct trial *t, int st, const char *what)
         tell_fault(t, what);
     else if (a->cpu_ms > SLOW_MS)
         tell(t, false, 0, "slow: %.0f ms for %s", a->cpu_ms, what);
+    if (st == 0 && a->kind == HW_SAYS_SAMPLE)
+        tell_over(t, what);
     return reopen(t);
 }
 
@@ -300,11 +332,19 @@ static bool try_attacks(struct trial *t)
     return more;
 }
 
+static bool try_matches(struct trial *t)
+{
+    bool more = true;
+    for (size_t i = 0; more && i < t->match_count; i++)
+        more = try_text(t, (struct hw_str){ t->matches[i].text, t->matches[i].len }, NULL);
+    return more;
+}
+
 static void try_records(struct trial *t)
 {
     static const int codes[] = { -1, 0, 1, 143 };
     hw_buf_init(&t->record, HW_WORKER_RECORD_MAX);
-    bool more = try_odd(t) && try_attacks(t);
+    bool more = try_odd(t) && try_matches(t) && try_attacks(t);
     for (size_t i = 0; more && i < HW_LEN(codes); i++) {
         char what[48];
         snprintf(what, sizeof what, codes[i] < 0 ? "finish(nil)" : "finish(%d)", codes[i]);

@@ -21,12 +21,23 @@ static void on_loaded(void *ctx, unsigned id, const struct hw_parser_meta *meta)
     p->over = true;
 }
 
+static void take_over(struct hw_proof *p, const struct hw_count *c)
+{
+    if (c->total >= 0 && c->done > c->total)
+        p->answer.over = *c;
+}
+
 static void on_sample(void *ctx, unsigned id, uint64_t seq, size_t index,
                       const struct hw_sample *sample)
 {
     struct hw_proof *p = ctx;
-    (void)id, (void)seq, (void)index, (void)sample;
+    (void)id, (void)seq, (void)index;
     p->answer.kind = HW_SAYS_SAMPLE;
+    p->answer.over = (struct hw_count){ .total = -1 };
+    if (sample->counted)
+        take_over(p, &sample->main);
+    for (int i = 0; i < sample->also_count; i++)
+        take_over(p, &sample->also[i]);
 }
 
 static void on_fault(void *ctx, unsigned id, uint64_t seq, size_t index, const char *trace)

@@ -4,6 +4,7 @@
 --   problem  globals that are not there, library functions that parsers don't have, fields that no sample has
 --   warning  fields of the module that the contract doesn't know and nothing reads
 --   attack   hexadecimal: the beginning of a record ("-": none), and a character to fill it with, made from a pattern
+--   record   hexadecimal: one with several numbers that a pattern matches, the first of them above the others, or below
 --   hint     hexadecimal: what a record must hold to be looked at at all
 -- It follows scopes, not types: what it can't know it doesn't say. Syntax errors are Lua's to tell.
 local scopes = require "tools.lint_scopes"
@@ -17,6 +18,7 @@ M.__index = M
 local MODULE = { "api", "name", "unit", "record_max", "newest", "word", "new", "feed", "finish", "tool", "versions",
   "commands", "shows", "hints", "options", "__index" }
 local ATTACKS, PREFIX = 80, 48
+local RECORDS, RECORD = 64, 80
 
 function M.new() return setmetatable({ pieces = {}, given = 0 }, M) end
 
@@ -90,6 +92,49 @@ local function all_attacks(patterns, found)
   end
 end
 
+-- ---- records ---------------------------------------------------------------------------------------
+
+local function is_digit(item)
+  return ("1"):find(item.text) and ("9"):find(item.text) and not ("a"):find(item.text)
+end
+
+--- Whether a pattern can have two numbers at all.
+local function has_numbers(pattern)
+  local _, classes = pattern:gsub("%%d", "")
+  local _, ranges = pattern:gsub("0%-9", "")
+  return classes + ranges > 1
+end
+
+--- The shortest text that a pattern matches, its numbers `first`, then `others`; nil: it has no two of them.
+local function record_of(items, first, others)
+  local text, count = {}, 0
+  for i, item in ipairs(items) do
+    local digit = is_digit(item)
+    if digit then count = count + 1 end
+    if digit or item.quantifier == "" or item.quantifier == "+" then
+      text[i] = digit and (count == 1 and first or others) or item.sample
+    else
+      text[i] = ""
+    end
+  end
+  local record = table.concat(text)
+  return count > 1 and #record <= RECORD and record or nil
+end
+
+local function all_records(patterns, found)
+  local seen, count = {}, 0
+  for _, pattern in ipairs(patterns) do
+    if count < RECORDS and not seen[pattern] and has_numbers(pattern) then
+      local items = items_of((pattern:gsub("([^%%])%$$", "%1")))
+      for _, record in ipairs { record_of(items, "9", "1"), record_of(items, "1", "9") } do
+        count = count + 1
+        found[#found + 1] = { 0, "record", hex(record) }
+      end
+    end
+    seen[pattern] = true
+  end
+end
+
 -- ---- findings --------------------------------------------------------------------------------------
 
 local function check_module(w)
@@ -111,6 +156,7 @@ local function lint(text)
   check_module(w)
   if w.hints[1] then w.found[#w.found + 1] = { 0, "hint", hex(w.hints[1]) } end
   all_attacks(w.patterns, w.found)
+  all_records(w.patterns, w.found)
   return w.found
 end
 

@@ -107,6 +107,28 @@ return M]]
   end)
 end)
 
+describe("counts over their total", function()
+  local sample = "if n and #n < 9 and #m < 9 then return { done = math.tointeger(tonumber(n)), total = math.tointeger(tonumber(m)) } end"
+  local cases = {
+    { "on a record that any parser may meet", 'local n, m = r:match "^(%d+)/(%d+)$" ' .. sample, "done 2 over total 1 on '2/1'" },
+    { "on one that its own pattern matches", 'local n, m = r:match "^copied (%d+) of +(%d+) files%.$" ' .. sample, "done 9 over total 1 on 'copied 9 of 1 files.'" },
+    { "the total first", 'local m, n = r:match "^%[(%d+)%] %w+: (%d+)" ' .. sample, "done 9 over total 1 on '[1] 1: 9'" },
+    { "one of several", "if r == '2/1' then return { done = 1, also = { { done = 3, total = 2, unit = 'x' } } } end", "done 3 over total 2 on '2/1'" },
+  }
+  for _, case in ipairs(cases) do
+    it("are a problem, told once: " .. case[1], function()
+      local lines, status = check(case[2])
+      assert.same({ "problem: own.lua: " .. case[3] .. ": refuse it (return nil, why) or say nothing" }, lines)
+      assert.equal(1, status)
+    end)
+  end
+
+  it("are none where they are refused", function()
+    local lines, status = check('local n, m = r:match "^copied (%d+) of (%d+)$" if n and math.tointeger(n) > math.tointeger(m) then return nil, "over" end ' .. sample)
+    assert.same({ { "parser own: own.lua, works" }, 0 }, { lines, status })
+  end)
+end)
+
 describe("the contract", function()
   local cases = {
     { "no api", "local M = { } M.new = function() return M end M.feed = M.new return M", "api is a nil, expected a number" },
@@ -137,7 +159,7 @@ describe("records that no tool prints", function()
     { "a fourth outcome", "if r == '{}' then return 7 end", "errs on '{}': feed returned number and nil, expected a table, nothing, or nil and a string" },
     { "a sample and a reason", "if r == 'null' then return { done = 1 }, 'x' end", "errs on 'null': feed returned table and string" },
     { "a count as text", "local n = r:match '^(%d+)%%$' if n then return { done = n } end", "errs on '0%': sample: done is a string, expected an integer" },
-    { "a count over 63 bits", "local n, m = r:match '^(%d+)/(%d+)$' if n then return { done = tonumber(n), total = tonumber(m) } end",
+    { "a count over 63 bits", "local n, m = r:match '^(%d+)/(%d+)$' if n and #n > 9 then return { done = tonumber(n), total = tonumber(m) } end",
       "errs on '99999999999999999999/1': sample: done is 1e+20, expected an integer" },
     { "a share over 1", "local p = r:match '^(%d+)%%$' if p then return { fraction = tonumber(p) / 100 } end",
       "errs on '101%': sample: fraction is 1.01, expected 0 to 1" },
