@@ -9,7 +9,8 @@
 --   something beside the number shows that it is of work: a word of it, a bar, its own percent, a time left, or
 --   nothing else stands in the record; and no word of its clause speaks of something else;
 --   a pair comes again in the same words, with the same total and more done; a percent grows twice.
--- A number of a thing ("Epoch 3/3", "file 3 of 10") says which one is worked on: one less is done.
+-- A number of a thing ("Epoch 3/3", "file 3 of 10") and of a step that begins ("[3/3] Copying a") say which one is worked
+-- on: one less is done.
 local core = require "headway.core"
 local ends = require "headway.ends"
 local evidence = require "headway.evidence"
@@ -32,6 +33,7 @@ M.__index = M
 local SERIES_MAX = 32 -- different words that are watched
 local PLACES_MAX = 6 -- of each mark that are looked at in a record
 local SIDE_MAX = 40 -- bytes of a number and its unit
+local GROUPED_MAX = 512 -- bytes of a record whose numbers may have plain spaces
 local KEY_MAX = 128 -- bytes in front of it that make its series
 
 function M.new()
@@ -51,20 +53,41 @@ local function closes(record, at)
   return record:find("^[.,:]%D", at) ~= nil or record:find("^[.,:]$", at) ~= nil
 end
 
+--- Spaces that don't break, and groups: "1 234,5 MB of 2 000,0 MB" is "1_234,5 MB of 2_000,0 MB". A plain space is in a
+--- number only where the total shows that it is, since nothing else stands between "of" and a total.
+local NARROW = { ["\u{A0}"] = true, ["\u{202F}"] = true, ["\u{2009}"] = true }
+
+local function join(groups)
+  while groups ~= "" and groups:gsub("^%d%d?%d?", ""):gsub(" %d%d%d", "") ~= "" do groups = groups:match "^%d+ *(.*)$" end
+  return groups
+end
+
+local function grouped(record)
+  if record:find "[\xC2\xE2]" then
+    record = record:gsub("[\xC2\xE2][\x80-\xBF]+", function(c) return NARROW[c] and "\u{A0}" end)
+      :gsub("(%d)\u{A0}(%d%d%d)%f[%D]", "%1_%2"):gsub("(%d)\u{A0}(%d%d%d)%f[%D]", "%1_%2"):gsub("\u{A0}", " ")
+  end
+  if #record > GROUPED_MAX or not record:find "[/f] ?~?[1-9]%d?%d? %d%d%d[ %d]*,%d" then return record end
+  return (record:gsub("%f[%w]([1-9][%d ]* %d%d%d)(,%d)", function(groups, rest)
+    local number = join(groups)
+    return groups:sub(1, #groups - #number) .. number:gsub(" ", "_") .. rest
+  end))
+end
+
 --- Number and unit that end at `to`.
 ---@return integer? at, string? number, string? unit
 local function number_before(record, to)
   local begin = math.max(1, to - SIDE_MAX)
   local left = record:sub(begin, to)
-  local offset, number, unit = left:match "^.-()(%d[%d.,]*) *(%a*) *$"
-  if not offset or (offset > 1 and left:find("^[%d.,]", offset - 1)) then return nil end
+  local offset, number, unit = left:match "^.-()(%d[%d.,_]*) *(%a*) *$"
+  if not offset or (offset > 1 and left:find("^[%d.,_]", offset - 1)) then return nil end
   return begin + offset - 1, number, unit
 end
 
 --- Number and unit that begin at `from`, perhaps behind "~".
 ---@return integer? upto, string? number, string? unit, string? noun, boolean? guess
 local function number_after(record, from)
-  local guess, number, space, word = record:sub(from, from + SIDE_MAX):match "^ *(~?)(%d[%d.,]*)( *)(%a*)"
+  local guess, number, space, word = record:sub(from, from + SIDE_MAX):match "^ *(~?)(%d[%d.,_]*)( *)(%a*)"
   if not number then return nil end
   local bare = number:match "^(.*%d)[.,]*$"
   local upto = record:find(number, from, true) + #bare
@@ -78,13 +101,27 @@ end
 --- Bytes of a unit; "m" is more often minutes, or thousandths.
 local function scale_of(unit) return unit ~= "" and unit ~= "m" and units.scale(unit) end
 
+--- The decimal mark that both sides have; nil: each has another one. What could be either, "1,234", is in groups of English.
+local function mark_of(n, m)
+  local mark
+  for _, number in ipairs { n, m } do
+    local head, last, tail = number:match "^([%d_.,]*)([.,])(%d+)$"
+    local shows = last and (#tail ~= 3 or head:find "_" or head:find(last == "," and "%." or ",")) and last
+    if mark and shows and mark ~= shows then return nil end
+    mark = shows or mark
+  end
+  return mark or "."
+end
+
 --- Both counts in one unit; nil: they are no pair.
 ---@return integer? done, integer? total, string? unit
 local function pair_of(n, n_unit, m, m_unit, noun)
   local n_scale, m_scale = scale_of(n_unit), scale_of(m_unit)
   if (n_unit ~= "" and not n_scale) or (m_unit ~= "" and not m_scale) or (n_scale and not m_scale) then return nil end
   if not m_scale then return units.integer(n), units.integer(m), evidence.nouns[noun] and noun or "items" end
-  return units.size(n .. (n_scale and n_unit or m_unit), 1000, "."), units.size(m .. m_unit, 1000, "."), "bytes"
+  local mark = mark_of(n, m)
+  if not mark then return nil end
+  return units.size(n .. (n_scale and n_unit or m_unit), 1000, mark), units.size(m .. m_unit, 1000, mark), "bytes"
 end
 
 --- The pair around a mark ("/" or "of") that stands at from..to.
@@ -229,6 +266,7 @@ function M:feed(record)
     local sample, why = self:by_its_own_parser(record)
     if sample or self.rsync or self.bars.main then return sample, why end
   end
+  record = grouped(record)
   local pair = each_place(record, "/", pair_at) or each_place(record, " of ", pair_at)
   return self:take(record, evidence.less_begun(record, pair)) or self:take(record, each_place(record, "%", percent_at))
 end

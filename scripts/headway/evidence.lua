@@ -145,9 +145,19 @@ local function agrees(record, found)
   return percent ~= nil and math.abs(tonumber(percent) - found.done / found.total * 100) <= 1
 end
 
---- Nothing but numbers, units and marks in the record, this one first.
+--- "2026-11-25T10:00:00.123Z ", "[2026/11/25 10:00:00 +0000] ", "Nov 25 10:00:00 ": and nothing else. Behind a time alone may
+--- stand a date.
+local function is_stamp(left, found)
+  local clock = left:match "^%[?%d%d%d%d[-/]%d%d[-/]%d%d[T ](.*)$" or left:match "^%[?%u%l%l +%d%d? (.*)$"
+    or found.total and found.total > 31 and left:gsub("^%[", "")
+  local rest = clock and clock:match "^%d%d:%d%d:%d%d[%d.,]*(.*)$"
+  return rest and rest:gsub("^Z", ""):gsub("^ ?[+-]%d%d:?%d%d%f[^%d]", ""):find "^%]?:?%s+[%[%(]?%s*$" ~= nil
+end
+
+--- Nothing but numbers, units and marks in the record, this one first; perhaps behind the time.
 local function is_alone(record, found)
-  if record:find "[^%g%s]" or not record:sub(1, found.at - 1):find "^[%s%[%(]*$" then return false end
+  local left = record:sub(1, found.at - 1)
+  if record:find "[^%g%s]" or not (left:find "^[%s%[%(]*$" or is_stamp(left, found)) then return false end
   for word in record:sub(found.at):lower():gmatch "%a+" do
     if not (BARE[word] or units.scale(word)) then return false end
   end
@@ -179,12 +189,24 @@ function evidence.is_date(record, found)
   return not is_any(left, is_work_word)
 end
 
+--- "[3/10] Copying a": it begins. What is made in another way is printed at its end: "[3/10] a.o".
+local BEGUN = set_of [[
+  copy download upload fetch build compile install extract verify import export load convert create generate apply prepare
+]]
+
+local function is_begun(record, found, left)
+  local verb = record:match("^[%]%)]:?%s+(%a+)", found.upto)
+  if not verb or is_any(left, is_work_word) then return false end
+  verb = verb:lower()
+  return BEGUN[verb] or (WORK[verb] and verb:find "ing$" ~= nil)
+end
+
 --- "Epoch 3/10" until it says that it is done: two are. The number of a thing is a count of those before it. In
 --- "shard 2/2: copied 10%" it is the percent that is done.
 function evidence.less_begun(record, found)
   if not found or found.unit == "bytes" or found.done == 0 then return found end
   local left, right = clause(record, found)
-  if not THINGS[left:match "(%a+)[^%w]*$"] then return found end
+  if not THINGS[left:match "(%a+)[^%w]*$"] and not is_begun(record, found, left) then return found end
   found.thing = true
   local inner = record:find("^[^,;|=\"%(%[%d]*%d[%d.,]*%s*[%%/o]", found.upto)
   if not is_any(inner and left or left .. " " .. right, is_past) then found.done = found.done - 1 end
