@@ -34,6 +34,7 @@ local SERIES_MAX = 32 -- different words that are watched
 local PLACES_MAX = 6 -- of each mark that are looked at in a record
 local SIDE_MAX = 40 -- bytes of a number and its unit
 local GROUPED_MAX = 512 -- bytes of a record whose numbers may have plain spaces
+local PERCENTS_MAX = 1024 -- bytes of a line of percents and nothing else
 local KEY_MAX = 128 -- bytes in front of it that make its series
 
 function M.new()
@@ -45,7 +46,7 @@ end
 --- What may stand at both sides of a number that stands alone.
 local function opens(record, at)
   if at > 2 and record:find("^%d:", at - 2) then return false end -- seconds
-  return at == 1 or record:find("^[%s%(%[{<>:=|,\"'\x80-\xFF]", at - 1) ~= nil
+  return at == 1 or record:find("^[%s%(%[{<>:=|,\"'\x80-\xFF]", at - 1) ~= nil or (at > 2 and record:find("^%.%.", at - 2) ~= nil)
 end
 
 local function closes(record, at)
@@ -149,6 +150,21 @@ local function percent_at(record, mark)
   return found
 end
 
+--- "0%...10%...20%" and "0% 10% 20%": one line that grows, of which some was not seen as it came. Equal steps, or dots: a
+--- row of a table has neither.
+local function percents_of(record)
+  if record:find "[^%d%%.,; ]" or #record > PERCENTS_MAX then return nil end
+  local list, step = {}, nil
+  for at, number, upto in record:gmatch "()(%d+)%%()" do
+    local percent, last = tonumber(number), list[#list]
+    local grows = last and percent - last.percent
+    if percent > 100 or (grows and (grows <= 0 or (step and grows ~= step and not record:find "%.%."))) then return nil end
+    step = step or grows
+    list[#list + 1] = { at = at, upto = upto, percent = percent }
+  end
+  return #list > 2 and list or nil
+end
+
 --- Calls fn with each place of a mark.
 local function each_place(record, mark, fn)
   local from = 1
@@ -238,6 +254,13 @@ function M:take(record, found)
   return sample_of(s, inner and true)
 end
 
+--- One after another, as if each had come alone.
+function M:take_percents(list)
+  local sample
+  for _, found in ipairs(list) do sample = self:take("", found) or sample end
+  return sample
+end
+
 -- ---- the parser -------------------------------------------------------------------------------------
 
 --- A line that is N/M and nothing else is a task's own word.
@@ -266,6 +289,8 @@ function M:feed(record)
     local sample, why = self:by_its_own_parser(record)
     if sample or self.rsync or self.bars.main then return sample, why end
   end
+  local percents = percents_of(record)
+  if percents then return self:take_percents(percents) end
   record = grouped(record)
   local pair = each_place(record, "/", pair_at) or each_place(record, " of ", pair_at)
   return self:take(record, evidence.less_begun(record, pair)) or self:take(record, each_place(record, "%", percent_at))

@@ -27,6 +27,14 @@ static bool ends_in_clock(const char *s, size_t len)
            is_digit(s[len - 4]) && is_digit(s[len - 5]) && s[len - 6] == ':' && is_digit(s[len - 7]);
 }
 
+/* 20%... of a tool that goes on with 30% in the same line. */
+static bool ends_in_percent(const char *s, size_t len)
+{
+    while (len > 0 && strchr(".,;", s[len - 1]))
+        len--;
+    return len > 0 && s[len - 1] == '%';
+}
+
 bool hw_torn_is_closed(struct hw_str text)
 {
     const char *s = text.ptr;
@@ -35,13 +43,14 @@ bool hw_torn_is_closed(struct hw_str text)
         len--;
     if (len == 0)
         return false;
+    if (ends_in_percent(s, len)) /* zstd, curl -# */
+        return true;
     if (is_marks((struct hw_str){ s, len }))
         return true;
     char last = s[len - 1], before = len > 1 ? s[len - 2] : '\0';
     switch (last) {
     case ')': /* s5cmd (20/23), rsync (xfr#6, to-chk=5/65) */
     case ']': /* tqdm, aria2c */
-    case '%': /* zstd, curl -# */
     case '!':
         return true;
     case '-': /* rclone: no time left is known; but not -1 */

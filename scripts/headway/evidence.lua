@@ -157,7 +157,7 @@ end
 --- Nothing but numbers, units and marks in the record, this one first; perhaps behind the time.
 local function is_alone(record, found)
   local left = record:sub(1, found.at - 1)
-  if record:find "[^%g%s]" or not (left:find "^[%s%[%(]*$" or is_stamp(left, found)) then return false end
+  if record:find "[^%g%s]" or not (left:find "^[%s%[%(]*$" or left:find "^%.%.+$" or is_stamp(left, found)) then return false end
   for word in record:sub(found.at):lower():gmatch "%a+" do
     if not (BARE[word] or units.scale(word)) then return false end
   end

@@ -56,6 +56,11 @@ describe("auto, taken:", function()
     { "a percent in brackets",     growing("[ @%] Building CXX object x.o", 1, 2, 3),           { fraction = 0.03 } },
     { "a percent with decimals",   growing("@.5% done", 1, 2, 3),                               { fraction = 0.035 } },
     { "a decimal comma",           growing("@,5 %", 1, 2, 3),                                   { fraction = 0.035 } },
+    { "one line of percents",      "0%...10%...20%...35%",                                      { fraction = 0.35 } },
+    { "with equal steps",          "10% 20% 30% 40%",                                           { fraction = 0.4 } },
+    { "its pieces",                growing("@0%...", 1, 2, 3),                                  { fraction = 0.3 } },
+    { "its pieces, dots in front", growing("...@0%", 1, 2, 3),                                  { fraction = 0.3 } },
+    { "its pieces, behind a word", { "copying: 10%, ", "20%, ", "30%, ", "40%, " },             { fraction = 0.4 } },
     { "a percent of a size",       growing("@% of 10.00MiB at 1MiB/s", 1, 2, 3),                { fraction = 0.03 } },
     { "a percent and a time left", growing("data.bin   @%   43MB  10.2MB/s   00:05 ETA", 1, 2, 3), { fraction = 0.03 } },
     { "a warm-up",                 growing("Warmup: @.00%", 1, 2, 3),                           { fraction = 0.03 } },
@@ -315,6 +320,8 @@ describe("auto, not fooled:", function()
     { "a percent that goes up and down", growing("copied @%", 10, 20, 10, 20, 10, 20) },
     { "a percent that falls",      growing("copied @%", 3, 2, 1) },
     { "a percent that stays",      growing("copied @%", 100, 100, 100) },
+    { "a row of percents",         { "1% 2% 97%", "10.0% 20.0% 30.0%", "1.5% 2.5% 3.5%" } },
+    { "percents that fall in a line", "30%...20%...10%" },
     { "different words",           { "copied a 1/10", "copied b 2/10", "copied c 3/10" } },
     { "over 63 bits",              growing("copied @99999999999999999999/99999999999999999999999", 1, 2, 3) },
     { "nothing",                   "" },
@@ -336,6 +343,7 @@ describe("auto, not fooled:", function()
     ("1/2 (50%) "):rep(409), ("50% (1/2) "):rep(409), ("1/2 eta "):rep(500), "1/2 " .. (" "):rep(4000), "1/2 " .. (":"):rep(4000), ("step "):rep(800) .. "1/2",
     ("1/2 loss: 0.1 "):rep(290), ("(xfr#1, to-chk="):rep(270), "(xfr#" .. ("1"):rep(4000), "1% of " .. ("a"):rep(4000), ("%([=|"):rep(800) .. "1%",
     "1/2" .. ("a"):rep(4000), ("1,"):rep(2000) .. "/1", ("1 "):rep(2000) .. "of 2 000,0 MB", ("1 111 "):rep(80) .. "of 2 000,0 MB", ("1\u{A0}111"):rep(580) .. "/2",
+    ("1%."):rep(1300), ("1%"):rep(500), ("1% 2% "):rep(160), ("."):rep(4000) .. "1%",
     ("1_"):rep(2000) .. "/1", "copied 1/" .. ("2 000"):rep(800) .. ",0 MB", ("[1/2] copying "):rep(290), ("1."):rep(2000) .. "%",
   })
 

@@ -198,6 +198,7 @@ local pausing = {
   { "a block of 4096 with dots",    { "1000K ....", PAUSE, ".. 5%\n" },                       { "1000K ...... 5%" } },
   -- a tool that always pauses at an end
   { "one step late",                { "\r1/9", PAUSE, "\r2/9", PAUSE, "\r3/9", PAUSE },       { "1/9", "2/9", "3/9" } },
+  { "percents in one line",         { "10%...", PAUSE, "20%...", PAUSE, "30%" },               { "10%...", "20%...", "30%" } },
   { "killed while torn",            { "49/100\n50/10", KILLED },                              { "49/100" } },
   { "killed while closed",          { "49/100\n50/100 (50%)", KILLED },                       { "49/100", "50/100 (50%)" } },
 }
