@@ -88,9 +88,10 @@ static int report(void *ctx, const struct hw_wrapped *w)
     struct task *t = ctx;
     hw_set_last_act(NULL, NULL); /* the command goes on with its file */
     char parser[HW_REPORTING_PARSER] = "";
+    struct hw_reporting_why why = { "" };
     if (w->count) /* here, and not before the command starts: it reads the directory of parsers */
-        hw_reporting_parser(t->config, (const char *const *)t->argv, NULL, parser);
-    bool orphaned = hw_wrapped_report(w, t->config, t->place.seen, parser);
+        why = hw_reporting_parser(t->config, (const char *const *)t->argv, NULL, parser);
+    bool orphaned = hw_wrapped_report(w, t->config, t->place.seen, parser, why.text);
     if (orphaned) /* nobody else is left to do it */
         hw_place_remove(&t->place);
     return 0;

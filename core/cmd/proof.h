@@ -22,8 +22,8 @@ struct hw_proof {
     struct hw_answer {
         enum { HW_SAYS_NOTHING, HW_SAYS_SAMPLE, HW_SAYS_REFUSED, HW_SAYS_FAULT } kind;
         char why[HW_TEXT_MAX + 1]; /* REFUSED, FAULT */
-        struct hw_count over;      /* SAMPLE: of its counts one that is over its total; total -1: none is */
-        double cpu_ms;             /* that the worker has used for it; < 0 = not known */
+        struct hw_count over; /* SAMPLE: of its counts one that is over its total; total -1: none is */
+        double cpu_ms;        /* that the worker has used for it; < 0 = not known */
     } answer;
 };
 

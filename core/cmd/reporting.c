@@ -60,11 +60,12 @@ int hw_reporting_options(const struct hw_config *c, struct hw_reporter_options *
     return 0;
 }
 
-void hw_reporting_parser(const struct hw_config *c, const char *const *argv, const char *line,
-                         char ret[HW_REPORTING_PARSER])
+struct hw_reporting_why hw_reporting_parser(const struct hw_config *c, const char *const *argv,
+                                            const char *line, char ret[HW_REPORTING_PARSER])
 {
     const struct hw_value *given = hw_config_value(c, hw_option_named("parser.name"));
     struct hw_choice chosen = { .name = HW_PARSER_UNKNOWN };
+    struct hw_reporting_why why = { "" };
     struct hw_err err;
     int st = 0;
     if (given->from == HW_FROM_DEFAULT && argv)
@@ -73,16 +74,20 @@ void hw_reporting_parser(const struct hw_config *c, const char *const *argv, con
         st = hw_parsers_choose_line(line, c->parser.dir, &chosen, &err);
     else if (given->from != HW_FROM_DEFAULT) {
         snprintf(ret, HW_REPORTING_PARSER, "%s", c->parser.name);
-        return;
+        return why;
     }
-    if (st < 0)
-        hw_log(HW_WARN, "report", "%s; the output is read by the parser %s", err.msg, chosen.name);
+    if (st < 0) {
+        snprintf(why.text, sizeof why.text, "%.120s; the output is read by the parser %.30s",
+                 err.msg, chosen.name);
+        hw_log(HW_WARN, "report", "%s", why.text);
+    }
     if (chosen.among[0])
         hw_log(
             HW_INFO, "report",
             "the command runs what several parsers read (%s): %s does, until parser.name says which",
             chosen.among, chosen.name);
     snprintf(ret, HW_REPORTING_PARSER, "%s", chosen.name);
+    return why;
 }
 
 int hw_signals_catch(struct hw_signals *s, uv_loop_t *loop, uv_signal_cb fn, void *ctx,

@@ -13,9 +13,13 @@ HW_MUST_USE int hw_reporting_options(const struct hw_config *c, struct hw_report
 
 enum { HW_REPORTING_PARSER = 4096 };
 /* Which parser reads what a command prints: the one that was named, else the one that knows the command (argv, or a line as a
- * person types it; both NULL: nobody knows), else HW_PARSER_UNKNOWN. Reads files. */
-void hw_reporting_parser(const struct hw_config *c, const char *const *argv, const char *line,
-                         char ret[HW_REPORTING_PARSER]);
+ * person types it; both NULL: nobody knows), else HW_PARSER_UNKNOWN. Reads files.
+ * Returns why the parsers of the user could not be asked, which was logged; "" = they were, or need not be. */
+struct hw_reporting_why {
+    char text[HW_TEXT_MAX + 1];
+};
+struct hw_reporting_why hw_reporting_parser(const struct hw_config *c, const char *const *argv,
+                                            const char *line, char ret[HW_REPORTING_PARSER]);
 
 /* SIGTERM, SIGINT and SIGHUP on the loop, also when we were started with them blocked. */
 struct hw_signals {

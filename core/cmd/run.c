@@ -65,7 +65,8 @@ static void on_signal(uv_signal_t *handle, int number)
 
 /* The parser that was chosen reads the log or the metrics; N/M of a progress file beside them are the task's own word. */
 static int choose_sources(const struct hw_config *c, struct hw_reporter_options *options,
-                          char parser[HW_REPORTING_PARSER], struct hw_err *err)
+                          char parser[HW_REPORTING_PARSER], struct hw_reporting_why *why,
+                          struct hw_err *err)
 {
     bool log = c->source.log, metrics = c->source.metrics_port;
     if (!c->source.file && !log && !metrics)
@@ -77,7 +78,8 @@ static int choose_sources(const struct hw_config *c, struct hw_reporter_options 
                        "source.log and source.metrics-port: only one of them can be watched");
     if (log || metrics) {
         options->parser = NULL;
-        hw_reporting_parser(c, NULL, metrics ? METRICS_COMMAND : NULL, parser);
+        *why = hw_reporting_parser(c, NULL, metrics ? METRICS_COMMAND : NULL, parser);
+        options->note = why->text;
         options->output_parser = parser;
         options->output_name = log ? "log" : "metrics";
         options->await_output = true;
@@ -108,13 +110,14 @@ static int set_up(struct run *run, struct hw_err *err)
     const struct hw_config *c = run->config;
     struct hw_reporter_options options = { 0 };
     char parser[HW_REPORTING_PARSER];
+    struct hw_reporting_why why;
     struct hw_following_options more = { .log = c->source.log,
                                          .poll_ms = c->source.poll_ms,
                                          .events = c->source.events,
                                          .metrics_port = c->source.metrics_port,
                                          .metrics_path = c->source.metrics_path };
     if (hw_reporting_options(c, &options, err) < 0 ||
-        choose_sources(c, &options, parser, err) < 0 || start(run, &options, err) < 0)
+        choose_sources(c, &options, parser, &why, err) < 0 || start(run, &options, err) < 0)
         return -1;
     if (options.output_parser &&
         hw_following_new(&run->following, &run->loop, run->publishing.reporter, &more, err) < 0)

@@ -24,9 +24,9 @@ struct feed {
     struct wrapped *owner;
     uv_poll_t poll;
     int fd;
-    uint64_t at;             /* bytes of the stream that were taken, by us or an earlier reporter */
-    uint64_t end;            /* known with the command's end */
-    bool waiting;            /* for room */
+    uint64_t at;  /* bytes of the stream that were taken, by us or an earlier reporter */
+    uint64_t end; /* known with the command's end */
+    bool waiting; /* for room */
     struct gap {
         uint64_t at, lost; /* just before this byte, so many are missing */
     } gaps[GAPS_MAX];      /* ascending */
@@ -236,8 +236,7 @@ static void take_gap(struct wrapped *w, const struct hw_word *word)
     if (word->number < 0 || (size_t)word->number >= w->given->count || w->idle)
         return;
     struct feed *f = &w->feeds[word->number];
-    f->gaps[f->gap_count++] =
-        (struct gap){ word->at < f->at ? f->at : word->at, word->lost };
+    f->gaps[f->gap_count++] = (struct gap){ word->at < f->at ? f->at : word->at, word->lost };
     if (f->gap_count < GAPS_MAX)
         return;
     w->deaf = true; /* until some were passed */
@@ -313,7 +312,7 @@ static void on_control(uv_poll_t *poll, int status, int events)
 /* ---- wiring -------------------------------------------------------------------------------------- */
 
 static int publish(struct wrapped *w, const struct hw_config *c, const char *file,
-                   const char *parser, struct hw_err *err)
+                   const char *parser, const char *note, struct hw_err *err)
 {
     struct hw_reporter_options options = { 0 };
     if (hw_publishing_limits(err) < 0 || hw_reporting_options(c, &options, err) < 0)
@@ -324,6 +323,7 @@ static int publish(struct wrapped *w, const struct hw_config *c, const char *fil
             "no pod to write to: name one (HEADWAY_POD_NAME), or a place by --sinks or --dir");
     options.file = file;
     options.parser = NULL;
+    options.note = note;
     if (w->given->count)
         options.output_parser = parser;
     else if (!file)
@@ -346,7 +346,7 @@ static void start_feeds(struct wrapped *w)
 }
 
 bool hw_wrapped_report(const struct hw_wrapped *given, const struct hw_config *config,
-                       const char *file, const char *parser)
+                       const char *file, const char *parser, const char *note)
 {
     struct wrapped *w = hw_xzalloc(sizeof *w);
     struct hw_err err;
@@ -364,7 +364,7 @@ bool hw_wrapped_report(const struct hw_wrapped *given, const struct hw_config *c
         return false;
     }
     uv_timer_init(&w->loop, &w->late);
-    if (publish(w, config, file, parser, &err) < 0) {
+    if (publish(w, config, file, parser, note, &err) < 0) {
         hw_log(HW_WARN, "exec", "%s; nothing is published, the command is not disturbed", err.msg);
         hw_publishing_stop(&w->publishing);
         w->idle = true;

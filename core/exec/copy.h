@@ -30,11 +30,11 @@ struct hw_copy {
     int feed;     /* borrows: the reporter's pipe, write end, must not block; -1 = nobody reads */
     size_t ahead; /* bytes in front that feed has and dst has not */
     uint64_t fed; /* bytes that were given to feed since the start */
-    int side[2]; /* owns: a way for copies of bytes into memory; -1 = not made yet */
+    int side[2];  /* owns: a way for copies of bytes into memory; -1 = not made yet */
     struct hw_spool spool; /* while feed takes no more, the newest bytes wait here */
     uint64_t lost; /* bytes that feed never gets, just before the next one that it gets, which waits until the owner has told
                       it, and set this to 0 */
-    bool exact;     /* feed is waited for like dst: it gets every byte */
+    bool exact;    /* feed is waited for like dst: it gets every byte */
     bool feed_full; /* exact: it takes nothing now, and is awaited */
     bool dst_full;  /* it takes nothing now: it is awaited, not src */
     bool plain;     /* dst can't be spliced to (a file opened to append): bytes pass through here */

@@ -10,7 +10,8 @@
 
 enum {
     HW_SPOOL_MAX = 8 * 1024 * 1024,
-    HW_SPOOL_PART = HW_SPOOL_MAX / 4, /* what gives way at once: each gap costs the records at its edges */
+    HW_SPOOL_PART =
+        HW_SPOOL_MAX / 4, /* what gives way at once: each gap costs the records at its edges */
 };
 
 struct hw_spool {

@@ -49,9 +49,9 @@ struct hw_flow {
     char *parser; /* owns; a name or a path, as it was asked for */
     unsigned id;  /* of the worker */
     char name[HW_PARSER_NAME_MAX + 1];
-    bool word; /* its parser says that the counts are the task's own words */
+    bool word;        /* its parser says that the counts are the task's own words */
     bool each_counts; /* its parser must see every record: not only the newest matters */
-    bool dead; /* nothing can be parsed any more: why says so */
+    bool dead;        /* nothing can be parsed any more: why says so */
     char why[HW_TEXT_MAX + 1];
     uint64_t seq;       /* of the batch that is with the worker */
     bool parsing;       /* one is */
@@ -114,17 +114,17 @@ struct hw_reporter {
     bool full;                                       /* of the output as much waits as may */
     uint64_t lost; /* bytes of the output that its parser should have seen */
     bool warned_lost;
-    bool unknown_total; /* ... at the end, of what was counted */
-    char note[HW_TEXT_MAX + 1]; /* why another parser than the wanted one reads the output, or "" */
-    bool awaits;      /* the first publish waits for what the output held at the start */
-    bool awaiting;    /* it has not all been given */
-    bool file_spoke;  /* the file held a valid N/M: the output is not asked any more */
-    bool warned_open; /* that the worker is not shut in */
-    bool looked;      /* the first look has come */
-    bool overdue;     /* the first look, of the file, took its second */
-    bool answered;    /* the last look has come */
-    bool fault;       /* the refusal that comes next is the parser's own fault: trace */
-    bool hurried;     /* the worker was told so */
+    bool unknown_total;         /* ... at the end, of what was counted */
+    char note[HW_TEXT_MAX + 1]; /* stands behind the reason while the output counts; "" = none */
+    bool awaits;                /* the first publish waits for what the output held at the start */
+    bool awaiting;              /* it has not all been given */
+    bool file_spoke;            /* the file held a valid N/M: the output is not asked any more */
+    bool warned_open;           /* that the worker is not shut in */
+    bool looked;                /* the first look has come */
+    bool overdue;               /* the first look, of the file, took its second */
+    bool answered;              /* the last look has come */
+    bool fault;                 /* the refusal that comes next is the parser's own fault: trace */
+    bool hurried;               /* the worker was told so */
     hw_reporter_room_fn *room;
     void *room_ctx;
     hw_reporter_doubt_fn *doubt;

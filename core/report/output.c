@@ -74,9 +74,10 @@ void hw_output_warn(struct hw_reporter *r)
     if (!misses(r) || r->warned_lost)
         return;
     r->warned_lost = true;
-    hw_log(HW_WARN, "report",
-           "%s comes faster than parser %s reads it: some of it is lost to it, and what it counts may be too few",
-           r->output_name, r->flows[HW_FLOW_OUTPUT].name);
+    hw_log(
+        HW_WARN, "report",
+        "%s comes faster than parser %s reads it: some of it is lost to it, and what it counts may be too few",
+        r->output_name, r->flows[HW_FLOW_OUTPUT].name);
 }
 
 void hw_reporter_output_gap(struct hw_reporter *r, int i, uint64_t lost)
@@ -93,6 +94,8 @@ void hw_output_note(const struct hw_reporter *r, struct hw_progress *value)
 {
     const struct hw_flow *f = &r->flows[HW_FLOW_OUTPUT];
     char lost[HW_TEXT_MAX + 1];
+    if (f->used)
+        hw_progress_note(value, r->note);
     if (f->used && f->dead)
         hw_progress_note(value, f->why);
     if (!misses(r))

@@ -255,6 +255,7 @@ int hw_reporter_new(struct hw_reporter **ret, uv_loop_t *loop, const struct hw_c
     r->poll_ms = options->poll_ms;
     r->events = options->events;
     r->output_name = options->output_name ? options->output_name : "output";
+    snprintf(r->note, sizeof r->note, "%s", options->note ? options->note : "");
     r->awaits = r->awaiting = options->output_parser && options->await_output;
     uv_timer_init(loop, &r->timer);
     uv_timer_init(loop, &r->limit);

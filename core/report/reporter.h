@@ -29,6 +29,7 @@ struct hw_reporter_options {
     bool events;
     const char *parser;        /* of the file; NULL = "nm" */
     const char *output_parser; /* of what hw_reporter_output is given; NULL = there is no output */
+    const char *note;          /* stands behind the reason while the output counts; NULL = none */
     const char *output_name;   /* "log", "metrics"; NULL = "output"; lives as long as we */
     bool await_output;         /* the first publish waits for hw_reporter_caught_up, up to 30 s */
     const char *parser_dir;    /* the user's parsers; NULL = none */

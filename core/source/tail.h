@@ -35,7 +35,7 @@ enum {
 };
 
 enum hw_tail_seam {
-    HW_TAIL_ON,   /* the bytes follow those before */
+    HW_TAIL_ON, /* the bytes follow those before */
     HW_TAIL_NEXT, /* another file begins with them; the one before was read to its end: hw_records_end, whole */
     HW_TAIL_SEAM, /* they lie at the start of the same file, which was emptied: hw_records_seam */
     HW_TAIL_GAP,  /* some before them were left out: hw_records_gap */

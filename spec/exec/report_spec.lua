@@ -77,6 +77,14 @@ describe("headway exec", function()
     end
   end
 
+  it("names a directory of parsers that can't be read behind the end, and who reads in their place", function()
+    p = wrapped.start_line({ process.headway, "exec", "--dir", "DIR", "--parser-dir", "/dev/null" }, { "--", "false" })
+    assert.equal(1, p:wait())
+    local _, detail = wrapped.progress(p)
+    assert.equal("exit status 1; open '/dev/null': Not a directory; the output is read by the parser auto", detail.reason)
+    assert.matches("read by the parser auto", p:err())
+  end)
+
   it("publishes that only a part was done, where the command's parser knows that status", function()
     local dir = process.temp_dir()
     shell.write(dir .. "/rsync", "#!/bin/sh\necho '          1,000  50%    1.00MB/s    0:00:01 (xfr#1, to-chk=1/2)'\nexit 23\n")
@@ -159,17 +167,17 @@ return M]])
       dir = process.temp_dir()
       shell.run("mkfifo " .. dir .. "/go")
       shell.write(dir .. "/counter.lua", [[
-local M = { api = 1, name = "counter", unit = "lines" }
+local M = { api = 1, name = "counter", unit = "lines", options = { total = { type = "integer", help = "of lines" } } }
 M.__index = M
-function M.new() return setmetatable({ n = 0 }, M) end
-function M:feed() self.n = self.n + 1 return { done = self.n } end
+function M.new(opts) return setmetatable({ n = 0, total = opts.total }, M) end
+function M:feed() self.n = self.n + 1 return { done = self.n, total = self.total } end
 return M]])
     end)
     after_each(function() process.remove(dir) end)
 
     --- A reporter that stands still while the command prints lines of 8 bytes; it goes on, and then the command ends.
-    local function lag(lines, meanwhile)
-      p = wrapped.start(("exec 3<%s/go; read a <&3; seq -f %%07.0f %d; read a <&3; exit 0"):format(dir, lines), nil,
+    local function lag(lines, env, meanwhile)
+      p = wrapped.start(("exec 3<%s/go; read a <&3; seq -f %%07.0f %d; read a <&3; exit 0"):format(dir, lines), env,
         "--parser", dir .. "/counter.lua")
       local go = assert(io.open(dir .. "/go", "w"))
       local function on() go:write "\n" go:flush() end
@@ -192,13 +200,14 @@ return M]])
     end)
 
     it("keeps megabytes for it while it lags", function()
-      local nm, detail = lag(750000, function() end)
+      local nm, detail = lag(750000, { HEADWAY_PARSER_OPTIONS = "total=750000", HEADWAY_PERCENT_GAP = "100ms" },
+        function() wrapped.await_progress(p, "750000/750000") end)
       assert.same({ "750000/750000", nil }, { nm, detail.reason })
       assert.equal("", p:err())
     end)
 
     it("tells how much it never saw, once by a warning, and claims no total", function()
-      local nm, detail = lag(2500000, function()
+      local nm, detail = lag(2500000, nil, function()
         assert.is_truthy(shell.wait_until(function() return #p:err() > 0 end, 20))
       end)
       assert.same({ "100/100", "complete" }, { nm, detail.state, detail.total })
