@@ -9,8 +9,8 @@
 --   something beside the number shows that it is of work: a word of it, a bar, its own percent, a time left, or
 --   nothing else stands in the record; and no word of its clause speaks of something else;
 --   a pair comes again in the same words, with the same total and more done; a percent grows twice.
--- A number of a thing ("Epoch 3/3", "file 3 of 10") and of a step that begins ("[3/3] Copying a") say which one is worked
--- on: one less is done.
+-- A number of a thing ("Epoch 3/3", "file 3 of 10") and of a step that begins ("[3/3] Copying a") say which one is
+-- worked on: one less is done.
 local core = require "headway.core"
 local ends = require "headway.ends"
 local evidence = require "headway.evidence"
@@ -46,7 +46,8 @@ end
 --- What may stand at both sides of a number that stands alone.
 local function opens(record, at)
   if at > 2 and record:find("^%d:", at - 2) then return false end -- seconds
-  return at == 1 or record:find("^[%s%(%[{<>:=|,\"'\x80-\xFF]", at - 1) ~= nil or (at > 2 and record:find("^%.%.", at - 2) ~= nil)
+  return at == 1 or record:find("^[%s%(%[{<>:=|,\"'\x80-\xFF]", at - 1) ~= nil
+    or (at > 2 and record:find("^%.%.", at - 2) ~= nil)
 end
 
 local function closes(record, at)
@@ -54,12 +55,14 @@ local function closes(record, at)
   return record:find("^[.,:]%D", at) ~= nil or record:find("^[.,:]$", at) ~= nil
 end
 
---- Spaces that don't break, and groups: "1 234,5 MB of 2 000,0 MB" is "1_234,5 MB of 2_000,0 MB". A plain space is in a
---- number only where the total shows that it is, since nothing else stands between "of" and a total.
+--- Spaces that don't break, and groups: "1 234,5 MB of 2 000,0 MB" is "1_234,5 MB of 2_000,0 MB". A plain space is in
+--- a number only where the total shows that it is, since nothing else stands between "of" and a total.
 local NARROW = { ["\u{A0}"] = true, ["\u{202F}"] = true, ["\u{2009}"] = true }
 
 local function join(groups)
-  while groups ~= "" and groups:gsub("^%d%d?%d?", ""):gsub(" %d%d%d", "") ~= "" do groups = groups:match "^%d+ *(.*)$" end
+  while groups ~= "" and groups:gsub("^%d%d?%d?", ""):gsub(" %d%d%d", "") ~= "" do
+    groups = groups:match "^%d+ *(.*)$"
+  end
   return groups
 end
 
@@ -102,7 +105,7 @@ end
 --- Bytes of a unit; "m" is more often minutes, or thousandths.
 local function scale_of(unit) return unit ~= "" and unit ~= "m" and units.scale(unit) end
 
---- The decimal mark that both sides have; nil: each has another one. What could be either, "1,234", is in groups of English.
+--- The decimal mark that both sides have; nil: each has another one. What could be either, "1,234", is in groups.
 local function mark_of(n, m)
   local mark
   for _, number in ipairs { n, m } do
@@ -150,15 +153,16 @@ local function percent_at(record, mark)
   return found
 end
 
---- "0%...10%...20%" and "0% 10% 20%": one line that grows, of which some was not seen as it came. Equal steps, or dots: a
---- row of a table has neither.
+--- "0%...10%...20%" and "0% 10% 20%": one line that grows, of which some was not seen as it came. Equal steps, or dots:
+--- a row of a table has neither.
 local function percents_of(record)
   if record:find "[^%d%%.,; ]" or #record > PERCENTS_MAX then return nil end
   local list, step = {}, nil
   for at, number, upto in record:gmatch "()(%d+)%%()" do
     local percent, last = tonumber(number), list[#list]
     local grows = last and percent - last.percent
-    if percent > 100 or (grows and (grows <= 0 or (step and grows ~= step and not record:find "%.%."))) then return nil end
+    if percent > 100 or (grows and grows <= 0) then return nil end
+    if step and grows ~= step and not record:find "%.%." then return nil end
     step = step or grows
     list[#list + 1] = { at = at, upto = upto, percent = percent }
   end

@@ -148,6 +148,8 @@ static void pass_gap(struct wrapped *w, struct feed *f)
 static bool hand_on(struct wrapped *w, struct feed *f, const char *bytes, size_t len)
 {
     bool room = true;
+    if (w->idle) /* read all the same: nobody shall keep it for us */
+        return true;
     while (len) {
         size_t n = before_gap(f, len);
         if (n == 0) {
@@ -333,13 +335,14 @@ static int publish(struct wrapped *w, const struct hw_config *c, const char *fil
 
 static void start_feeds(struct wrapped *w)
 {
-    hw_reporter_on_room(w->publishing.reporter, on_room, w);
+    if (!w->idle)
+        hw_reporter_on_room(w->publishing.reporter, on_room, w);
     for (size_t i = 0; i < w->given->count; i++) {
         struct feed *f = &w->feeds[i];
         *f = (struct feed){ .owner = w, .fd = w->given->feeds[i], .at = w->given->taken[i] };
         if (f->fd < 0 || uv_poll_init(&w->loop, &f->poll, f->fd) < 0)
             continue;
-        if (w->given->again)
+        if (w->given->again && !w->idle)
             hw_reporter_output_gap(w->publishing.reporter, (int)i, 0);
         listen_to(f);
     }
@@ -368,8 +371,8 @@ bool hw_wrapped_report(const struct hw_wrapped *given, const struct hw_config *c
         hw_log(HW_WARN, "exec", "%s; nothing is published, the command is not disturbed", err.msg);
         hw_publishing_stop(&w->publishing);
         w->idle = true;
-    } else
-        start_feeds(w);
+    }
+    start_feeds(w);
     if (uv_poll_init(&w->loop, &w->control, given->control) < 0 ||
         uv_poll_start(&w->control, UV_READABLE, on_control) < 0)
         return false; /* without its words we would never end: another one has a try */

@@ -136,8 +136,10 @@ void hw_wrapper_reporter_ended(struct hw_wrapper *w)
 {
     w->reporter = 0;
     close_control(w);
-    for (size_t i = 0; i < w->count; i++)
-        w->copies[i].exact = w->copies[i].feed_full = false; /* nobody reads any more */
+    for (size_t i = 0; w->o->exact && i < w->count; i++) { /* nobody reads any more */
+        w->copies[i].exact = w->copies[i].feed_full = false;
+        w->copies[i].feed = -1;
+    }
     if (!w->told_end && !w->o->exact)
         retry_later(w);
 }

@@ -145,8 +145,8 @@ local function agrees(record, found)
   return percent ~= nil and math.abs(tonumber(percent) - found.done / found.total * 100) <= 1
 end
 
---- "2026-11-25T10:00:00.123Z ", "[2026/11/25 10:00:00 +0000] ", "Nov 25 10:00:00 ": and nothing else. Behind a time alone may
---- stand a date.
+--- "2026-11-25T10:00:00.123Z ", "[2026/11/25 10:00:00 +0000] ", "Nov 25 10:00:00 ": and nothing else. Behind a time
+--- alone may stand a date.
 local function is_stamp(left, found)
   local clock = left:match "^%[?%d%d%d%d[-/]%d%d[-/]%d%d[T ](.*)$" or left:match "^%[?%u%l%l +%d%d? (.*)$"
     or found.total and found.total > 31 and left:gsub("^%[", "")
@@ -157,7 +157,8 @@ end
 --- Nothing but numbers, units and marks in the record, this one first; perhaps behind the time.
 local function is_alone(record, found)
   local left = record:sub(1, found.at - 1)
-  if record:find "[^%g%s]" or not (left:find "^[%s%[%(]*$" or left:find "^%.%.+$" or is_stamp(left, found)) then return false end
+  if record:find "[^%g%s]" then return false end
+  if not (left:find "^[%s%[%(]*$" or left:find "^%.%.+$" or is_stamp(left, found)) then return false end
   for word in record:sub(found.at):lower():gmatch "%a+" do
     if not (BARE[word] or units.scale(word)) then return false end
   end
@@ -191,7 +192,8 @@ end
 
 --- "[3/10] Copying a": it begins. What is made in another way is printed at its end: "[3/10] a.o".
 local BEGUN = set_of [[
-  copy download upload fetch build compile install extract verify import export load convert create generate apply prepare
+  copy download upload fetch build compile install extract verify import export load convert create generate apply
+  prepare
 ]]
 
 local function is_begun(record, found, left)

@@ -54,7 +54,7 @@ describe("headway exec", function()
     { "a unit that never comes",            "--unit", "files", "echo 4/10",                      "%-%-unit files: the progress is in items", "4/10" },
   }
   for _, row in ipairs(set_aside) do
-    for status, ends in pairs { [0] = "^", [3] = "^exit status 3; " } do
+    for status, begin in pairs { [0] = "^", [3] = "^exit status 3; " } do
       it(("names %s behind the end: %d"):format(row[1], status), function()
         local dir, value = process.temp_dir(), row[3]
         if row[2] == "--parser" then
@@ -71,7 +71,7 @@ describe("headway exec", function()
         local got, nm, detail = run(row[4] .. "; exit " .. status, nil, "--parser-dir", dir, row[2], value)
         process.remove(dir)
         assert.equal(status, got)
-        assert.matches(ends .. row[5] .. "$", detail.reason)
+        assert.matches(begin .. row[5] .. "$", detail.reason)
         if status == 3 and row[6] then assert.equal(row[6], nm) end
       end)
     end
@@ -307,6 +307,18 @@ return M]])
     assert.equal(5, p:wait())
     assert.equal("fine\n", p:out())
     assert.matches("^[^\n]*no pod to write to[^\n]*\n$", p:err())
+  end)
+
+  it("nowhere to publish: the output is not kept in memory for anybody", function()
+    local dir = process.temp_dir()
+    shell.run("mkfifo " .. dir .. "/go")
+    p = wrapped.start_line({ process.headway, "exec" }, { "--", "sh", "-c", ("head -c 9000000 /dev/zero; read a < %s/go"):format(dir) })
+    assert.is_truthy(shell.wait_until(function() return #p:out() == 9000000 end, 10))
+    local function held() return tonumber(shell.read(("/proc/%d/status"):format(p.pid)):match "RssAnon:%s+(%d+)") end
+    assert.is_truthy(shell.wait_until(function() return held() < 4096 end, 10), held())
+    shell.run(("echo > %s/go"):format(dir))
+    assert.equal(0, p:wait())
+    process.remove(dir)
   end)
 
   local roots = {
