@@ -32,6 +32,7 @@ struct recorder {
     const struct hw_wrapped *given;
     struct hw_cast_out *out; /* NULL: it could not be written, and what comes is thrown away */
     uint64_t at[HW_WRAPPED_STREAMS];
+    bool over[HW_WRAPPED_STREAMS]; /* end of file: who copied for a wrapper that was killed has come to the end */
     struct hw_word word; /* how the command ended */
     bool ended, orphaned;
     int gone; /* becomes readable with the command's end, when the wrapper was killed; -1 = unknown */
@@ -84,19 +85,19 @@ static void check_size(struct recorder *r, size_t stream)
         give_up(r, &err);
 }
 
-/* One read, one event. False: nothing is there now. */
-static bool read_feed(struct recorder *r, size_t stream)
+/* One read, one event. */
+static void read_feed(struct recorder *r, size_t stream)
 {
     struct hw_err err;
     ssize_t n = read(r->given->feeds[stream], r->chunk, sizeof r->chunk);
+    r->over[stream] = n == 0;
     if (n <= 0)
-        return n < 0 && errno == EINTR;
+        return;
     r->at[stream] += (uint64_t)n;
     check_size(r, stream);
     if (r->out && hw_cast_out_bytes(r->out, since(r), stream,
                                     (struct hw_str){ r->chunk, (size_t)n }, &err) < 0)
         give_up(r, &err);
-    return true;
 }
 
 static void become_orphan(struct recorder *r)
@@ -122,11 +123,16 @@ static void hear(struct recorder *r)
     }
 }
 
-/* Everything that was fed has been read. An orphan reads what is there. */
+static bool is_awaited(const struct recorder *r, size_t stream)
+{
+    return r->given->feeds[stream] >= 0 && !r->over[stream];
+}
+
+/* Everything that was fed has been read. */
 static bool has_all(const struct recorder *r)
 {
     for (size_t i = 0; i < r->given->count; i++)
-        if (!r->orphaned && r->at[i] < r->word.fed[i])
+        if (r->orphaned ? is_awaited(r, i) : r->at[i] < r->word.fed[i])
             return false;
     return true;
 }
@@ -137,11 +143,16 @@ static void record_all(struct recorder *r)
         struct pollfd fds[HW_WRAPPED_STREAMS + 2];
         size_t n = r->given->count;
         for (size_t i = 0; i < n; i++)
-            fds[i] = (struct pollfd){ .fd = r->given->feeds[i], .events = POLLIN };
+            fds[i] = (struct pollfd){ .fd = is_awaited(r, i) ? r->given->feeds[i] : -1,
+                                      .events = POLLIN };
         fds[n] = (struct pollfd){ .fd = r->ended || r->orphaned ? -1 : r->given->control,
                                   .events = POLLIN };
-        fds[n + 1] = (struct pollfd){ .fd = r->gone, .events = POLLIN };
-        if (poll(fds, n + 2, -1) < 0)
+        fds[n + 1] = (struct pollfd){ .fd = r->ended ? -1 : r->gone, .events = POLLIN };
+        /* Somebody who outlives the command may hold an orphan's output open. */
+        int ready = poll(fds, n + 2, r->ended && r->orphaned ? FINISH_MS : -1);
+        if (ready == 0)
+            return;
+        if (ready < 0)
             continue;
         for (size_t i = 0; i < n; i++)
             if (fds[i].revents)
@@ -150,9 +161,6 @@ static void record_all(struct recorder *r)
             hear(r);
         r->ended |= fds[n + 1].revents != 0;
     }
-    for (size_t i = 0; r->orphaned && i < r->given->count; i++)
-        while (read_feed(r, i))
-            ;
 }
 
 static void tell_end(struct recorder *r)

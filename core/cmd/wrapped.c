@@ -15,7 +15,7 @@
 
 enum {
     FINISH_MS = 4500, /* the wrapper's patience is a little longer */
-    DRAIN_MS = 1000,  /* of it for output that was not parsed yet */
+    DRAIN_MS = 1000, /* of it for output that was not parsed yet; all of it where no wrapper waits */
     CHUNK = 64 * 1024,
     GAPS_MAX = 64,
 };
@@ -27,6 +27,7 @@ struct feed {
     uint64_t at;  /* bytes of the stream that were taken, by us or an earlier reporter */
     uint64_t end; /* known with the command's end */
     bool waiting; /* for room */
+    bool over;    /* who copied for a wrapper that was killed has come to the end */
     struct gap {
         uint64_t at, lost; /* just before this byte, so many are missing */
     } gaps[GAPS_MAX];      /* ascending */
@@ -187,8 +188,11 @@ static void read_feed(struct feed *f)
         f->waiting = true;
         uv_poll_stop(&f->poll);
     }
-    if (n < 0 && w->orphaned && w->ended) /* who copies now does not tell where it ends */
+    if (n == 0) {
+        uv_poll_stop(&f->poll);
+        f->over = true;
         f->end = f->at;
+    }
     hear_again(w);
     finish_when_read(w);
 }
@@ -248,7 +252,7 @@ static void take_gap(struct wrapped *w, const struct hw_word *word)
 static void end(struct wrapped *w)
 {
     w->ended = true;
-    uv_timer_start(&w->late, on_late, DRAIN_MS, 0);
+    uv_timer_start(&w->late, on_late, w->orphaned ? FINISH_MS : DRAIN_MS, 0);
     finish_when_read(w);
 }
 
@@ -258,10 +262,9 @@ static void on_command_gone(uv_poll_t *poll, int status, int events)
     (void)status, (void)events;
     uv_poll_stop(poll);
     for (size_t i = 0; i < w->given->count; i++)
-        w->feeds[i].end = UINT64_MAX;
+        if (w->feeds[i].fd >= 0 && !w->feeds[i].over)
+            w->feeds[i].end = UINT64_MAX;
     end(w);
-    for (size_t i = 0; !w->idle && i < w->given->count; i++)
-        read_feed(&w->feeds[i]);
 }
 
 /* The wrapper was killed; the command goes on, and how it will end is not to be known. */

@@ -37,5 +37,8 @@ int hw_wrapped_carry_on(const struct hw_wrapped *w)
         hw_copy_run(w->copies, w->count);
         _exit(0);
     }
+    for (size_t i = 0; i < w->count; i++) /* so that they end with who copies */
+        if (w->copies[i].feed >= 0)
+            close(w->copies[i].feed);
     return ended;
 }

@@ -50,7 +50,7 @@ struct hw_wrapped {
     pid_t command;
     int control; /* struct hw_word; end of file without ENDED: the wrapper was killed */
     size_t count;
-    int feeds[HW_WRAPPED_STREAMS]; /* read ends, which don't block; they have no end of file */
+    int feeds[HW_WRAPPED_STREAMS]; /* read ends, which don't block; no end of file before carry_on */
     uint64_t taken[HW_WRAPPED_STREAMS]; /* bytes that an earlier reporter took; the first record may be cut */
     bool again;                         /* there was an earlier one */
     struct hw_copy *copies;             /* for carry_on */
@@ -78,8 +78,8 @@ struct hw_wrapper_options {
  * 126 when it can't be run. */
 int hw_wrapper_run(const struct hw_wrapper_options *o);
 
-/* In the reporter, when the wrapper was killed: forks off who copies the streams to their ends. Returns a descriptor that becomes
- * readable when the command has ended, or -1 when that can't be known. */
+/* In the reporter, when the wrapper was killed: forks off who copies the streams to their ends; the feeds end with him. Returns a
+ * descriptor that becomes readable when the command has ended, or -1 when that can't be known. */
 int hw_wrapped_carry_on(const struct hw_wrapped *w);
 
 /* In the reporter, at the word that this stream is over. */
