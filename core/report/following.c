@@ -100,11 +100,12 @@ static bool on_news(void *ctx, const struct hw_tail_news *news)
 /* ---- the metrics ----------------------------------------------------------------------------------- */
 
 /* The port is the right one when its page made a sample. */
-static bool believes(void *ctx)
+static int believes(void *ctx)
 {
     struct hw_following *f = ctx;
     bool settled;
-    return hw_reporter_output_samples(f->reporter, &settled) > f->samples && settled;
+    bool said = hw_reporter_output_samples(f->reporter, &settled) > f->samples;
+    return settled ? said : -1;
 }
 
 /* As much of the page as there is room for; then the answer. */

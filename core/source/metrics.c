@@ -209,8 +209,9 @@ static void begin_round(struct hw_metrics *m)
         return;
     m->why[0] = '\0';
     m->tried = 0;
-    if (m->unsure) {
-        m->believed = m->events.believes(m->events.ctx);
+    int verdict = m->unsure ? m->events.believes(m->events.ctx) : -1;
+    if (verdict >= 0) {
+        m->believed = verdict;
         m->unsure = false;
         if (!m->believed)
             next_port(m);

@@ -31,8 +31,8 @@ struct hw_metrics_events {
     void *ctx;
     /* A whole body; borrowed until it returns. */
     void (*body)(void *ctx, struct hw_str body);
-    /* Before the next request: did the last body make sense? */
-    bool (*believes)(void *ctx);
+    /* Before the next request: did the last body make sense? Negative: not known yet, the same port is asked once more. */
+    int (*believes)(void *ctx);
     /* Once a round: nobody gave one. "metrics port 9567: connection refused" */
     void (*nothing)(void *ctx, const char *why);
     /* The answer to ask, behind the body. */
