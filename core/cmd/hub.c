@@ -10,6 +10,7 @@
 #include "cmd/publishing.h"
 #include "cmd/reporting.h"
 #include "hub/hub.h"
+#include "hub/serve.h"
 #include "loop/loop.h"
 
 struct hub_run {
@@ -19,6 +20,7 @@ struct hub_run {
     struct hw_hub_kinds kinds;
     struct hw_kube *kube, *lease_kube;
     struct hw_hub *hub;
+    struct hw_hub_serve *serve; /* NULL = off */
     struct hw_signals signals;
     bool stopping;
 };
@@ -56,6 +58,16 @@ static const char *host_name(const struct hw_config *c)
     return c->pod.name ? c->pod.name : getenv("HOSTNAME");
 }
 
+static int serve(struct hub_run *run, struct hw_err *err)
+{
+    const struct hw_config *c = run->config;
+    struct hw_hub_serve_opts opts = { .address = c->hub.http,
+                                      .metrics_operations = (int)c->hub.metrics_operations };
+    if (!opts.address || !opts.address[0] || hw_streq(opts.address, "off"))
+        return 0;
+    return hw_hub_serve_new(&run->serve, run->hub, &run->loop, &run->clock, &opts, err);
+}
+
 static int set_up(struct hub_run *run, struct hw_err *err)
 {
     const struct hw_config *c = run->config;
@@ -75,12 +87,15 @@ static int set_up(struct hub_run *run, struct hw_err *err)
                                 .gap_ms = c->pace.status_gap_ms,
                                 .budget = (int)c->pace.status_budget };
     hw_log(HW_INFO, "hub", "API server %s, from %s", server->server, server->from);
-    return hw_hub_new(&run->hub, run->kube, run->lease_kube, &run->loop, &run->clock, &run->kinds,
-                      &opts, err);
+    if (hw_hub_new(&run->hub, run->kube, run->lease_kube, &run->loop, &run->clock, &run->kinds,
+                   &opts, err) < 0)
+        return -1;
+    return serve(run, err);
 }
 
 static void close_all(struct hub_run *run)
 {
+    hw_hub_serve_free(run->serve);
     hw_hub_free(run->hub);
     hw_kube_free(run->kube);
     hw_kube_free(run->lease_kube);
@@ -116,6 +131,7 @@ const struct hw_cmd hw_cmd_hub = {
         "above: DataProcess, DataLoad, DataMigrate, DataBackup, plain Jobs, and the kinds of hub.kinds.\n"
         "Writes status.infos of each operation (a plain Job's annotations) at the status pace. Several\n"
         "may run: one leads and writes, by a Lease; the others take over within 15 s.\n"
+        "Serves /healthz, /readyz and /metrics on hub.http.\n"
         "SIGTERM: it gives the lease away and exits 0.",
     .takes = HW_FOR_HUB,
     .run = hub_main,

@@ -81,6 +81,8 @@ struct hw_config {
         const char *lease;
         bool jobs;
         struct hw_pairs kinds;
+        const char *http; /* NULL, "off": none */
+        int64_t metrics_operations;
     } hub;
     int by; /* enum hw_by */
     const char *log;

@@ -124,6 +124,14 @@ const struct hw_option hw_options[] = {
     { "hub.lease", "HEADWAY_HUB_LEASE", "hub-lease", 0, HW_T_TEXT, AT(hub.lease), "headway-hub",
       .max = 253, .takes = HW_FOR_HUB,
       .help = "the Lease, in kube.namespace, by which one of several hubs leads" },
+    { "hub.http", "HEADWAY_HTTP", "http", 0, HW_T_TEXT, AT(hub.http), ":8080", .max = 100,
+      .takes = HW_FOR_HUB,
+      .help =
+          "where the hub serves /healthz, /readyz and /metrics: ADDRESS:PORT, :PORT for every address, or off" },
+    { "hub.metrics-operations", "HEADWAY_METRICS_OPERATIONS", "metrics-operations", 0, HW_T_INT,
+      AT(hub.metrics_operations), "2000", .min = 0, .max = 20000, .takes = HW_FOR_HUB,
+      .help =
+          "how many operations have metrics of their own: those that go on, then those that failed" },
     { "stall.after", "HEADWAY_STALL_AFTER", "stall-after", 0, HW_T_DURATION, AT(stall.after_ms),
       "3m", .min = S, .max = DAY, .takes = HW_FOR_REPORT | HW_FOR_REPLAY,
       .help = "how long nothing must change before a task counts as stalled, at the least" },

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "hub/lease.h"
 #include "kube/backoff.h"
-#include "kube/watch.h"
 
 /* Pods of Jobs, and Fluid's that have none. Two selections that share no pod. */
 #define JOB_PODS "job-name"
@@ -19,6 +18,7 @@
 struct follower {
     struct hw_hub *hub;
     const struct hw_hub_kind *kind;
+    const char *labels; /* NULL = all of the kind */
     struct hw_kube_watch *watch;
     int number;
     int cause;    /* of the trouble that was told last; 0 = none */
@@ -27,6 +27,7 @@ struct follower {
 
 struct hw_hub {
     const struct hw_clock *clock;
+    const struct hw_hub_kinds *kinds;
     struct hw_hub_model *model;
     struct hw_hub_writer *writer;
     struct hw_hub_lease *lease;
@@ -145,7 +146,7 @@ static int follow(struct hw_hub *h, struct hw_kube *kube, uv_loop_t *loop, const
                   const struct hw_hub_kind *kind, const char *labels, struct hw_err *err)
 {
     struct follower *f = &h->followers[h->count];
-    *f = (struct follower){ .hub = h, .kind = kind, .number = h->count };
+    *f = (struct follower){ .hub = h, .kind = kind, .labels = labels, .number = h->count };
     struct hw_kube_watch_events events = { .ctx = f,
                                            .listing = on_listing,
                                            .object = on_object,
@@ -213,6 +214,7 @@ int hw_hub_new(struct hw_hub **ret, struct hw_kube *kube, struct hw_kube *lease_
         .gap_ms = opts->gap_ms, .budget = opts->budget, .may_write = may_write, .ctx = h
     };
     h->clock = clock;
+    h->kinds = kinds;
     h->model = hw_hub_model_new(kinds, clock, &events);
     h->writer = hw_hub_writer_new(kube, loop, clock, &writer);
     if (start_lease(h, lease_kube, loop, opts, err) < 0 ||
@@ -241,4 +243,39 @@ void hw_hub_free(struct hw_hub *h)
     hw_hub_model_free(h->model); /* tells the writer */
     hw_hub_writer_free(h->writer);
     free(h);
+}
+
+/* ---- for those who look at it ---- */
+
+struct hw_hub_state hw_hub_state(const struct hw_hub *h)
+{
+    struct hw_hub_state s = { .ready = h->ready,
+                              .leads = hw_hub_lease_leads(h->lease),
+                              .collections = h->count };
+    for (int i = 0; i < h->count; i++)
+        s.settled += h->followers[i].settled;
+    return s;
+}
+
+struct hw_hub_collection hw_hub_collection(const struct hw_hub *h, int number)
+{
+    const struct follower *f = &h->followers[number];
+    return (struct hw_hub_collection){ .resource = f->kind->resource,
+                                       .selector = f->labels,
+                                       .counts = hw_kube_watch_counts(f->watch) };
+}
+
+struct hw_hub_model *hw_hub_model(struct hw_hub *h)
+{
+    return h->model;
+}
+
+const struct hw_hub_writer *hw_hub_writer(const struct hw_hub *h)
+{
+    return h->writer;
+}
+
+const struct hw_hub_kinds *hw_hub_kinds_of(const struct hw_hub *h)
+{
+    return h->kinds;
 }

@@ -10,6 +10,7 @@
 #include "hub/model.h"
 #include "hub/status.h"
 #include "kube/client.h"
+#include "kube/watch.h"
 
 struct hw_hub;
 
@@ -35,5 +36,24 @@ HW_MUST_USE int hw_hub_new(struct hw_hub **ret, struct hw_kube *kube, struct hw_
 void hw_hub_stop(struct hw_hub *h, void (*stopped)(void *ctx), void *ctx);
 /* The loop must turn once more. NULL allowed. */
 void hw_hub_free(struct hw_hub *h);
+
+/* ---- for those who look at it ---- */
+
+struct hw_hub_state {
+    bool ready; /* every collection was listed once, or is not there to be listed */
+    bool leads;
+    int collections, settled; /* that are followed; that need not be waited for any more */
+};
+struct hw_hub_state hw_hub_state(const struct hw_hub *h);
+
+struct hw_hub_collection {
+    const char *resource, *selector; /* borrowed; selector NULL = all */
+    struct hw_kube_watch_counts counts;
+};
+struct hw_hub_collection hw_hub_collection(const struct hw_hub *h, int number);
+
+struct hw_hub_model *hw_hub_model(struct hw_hub *h);
+const struct hw_hub_writer *hw_hub_writer(const struct hw_hub *h);
+const struct hw_hub_kinds *hw_hub_kinds_of(const struct hw_hub *h);
 
 #endif

@@ -254,6 +254,12 @@ struct hw_hub_model_counts hw_hub_model_counts(const struct hw_hub_model *m)
     return m->counts;
 }
 
+struct hw_hub_operation *hw_hub_model_find(const struct hw_hub_model *m, const char *uid)
+{
+    struct hw_hub_node *n = hw_hub_find_node(m, uid);
+    return n && n->seen ? n->op : NULL;
+}
+
 void hw_hub_model_each(struct hw_hub_model *m, void (*fn)(void *ctx, struct hw_hub_operation *op),
                        void *ctx)
 {

@@ -19,6 +19,7 @@ struct hw_hub_turn {
     int place;
     bool dirty;
     int64_t due_ms, looked_ms;
+    int64_t since_ms; /* since when there is something to write; 0 = there is nothing */
 };
 
 enum hw_hub_over { HW_HUB_GOES_ON, HW_HUB_COMPLETE, HW_HUB_FAILED };
@@ -55,7 +56,7 @@ struct hw_hub_model *hw_hub_model_new(const struct hw_hub_kinds *kinds, const st
                                       const struct hw_hub_model_events *events);
 void hw_hub_model_free(struct hw_hub_model *m);
 
-enum { HW_HUB_WATCHES_MAX = 32 };
+enum { HW_HUB_WATCHES_MAX = 32, HW_HUB_UID_MAX = 64 };
 
 /* watch: a number below HW_HUB_WATCHES_MAX; an object belongs to the watch that named it last. */
 void hw_hub_model_listing(struct hw_hub_model *m, int watch);
@@ -66,6 +67,8 @@ void hw_hub_model_gone(struct hw_hub_model *m, int watch, json_t *object);
 void hw_hub_model_listed(struct hw_hub_model *m, int watch);
 
 struct hw_hub_model_counts hw_hub_model_counts(const struct hw_hub_model *m);
+/* NULL: it is not known, or no operation. */
+struct hw_hub_operation *hw_hub_model_find(const struct hw_hub_model *m, const char *uid);
 /* Each operation; fn may not change the model. */
 void hw_hub_model_each(struct hw_hub_model *m, void (*fn)(void *ctx, struct hw_hub_operation *op),
                        void *ctx);

@@ -103,6 +103,8 @@ static void join(struct hw_hub_writer *w, struct hw_hub_turn *t, enum place plac
     after->next->prev = t;
     after->next = t;
     w->waiting += is_queued((int)place);
+    if (is_queued((int)place) && !t->since_ms)
+        t->since_ms = hw_now_ms(w->clock);
     t->place = (int)place;
 }
 
@@ -141,6 +143,8 @@ static void look(struct hw_hub_writer *w, struct hw_hub_turn *t)
     t->looked_ms = hw_now_ms(w->clock);
     if (hw_hub_view(op, hw_wall_ms(w->clock), &p))
         need = hw_hub_need(op, &p);
+    if (need == HW_HUB_FINE)
+        t->since_ms = 0;
     enum place place = need == HW_HUB_FINE ? RESTING : need == HW_HUB_PERCENT ? NORMAL : URGENT;
     if (place == RESTING)
         rest(w, t, RESTING, REST_MS);
@@ -155,8 +159,9 @@ void hw_hub_writer_touch(struct hw_hub_writer *w, struct hw_hub_operation *op)
     t->dirty = true;
     if (t->place == IDLE || (rests && op->over != HW_HUB_GOES_ON))
         move(w, t, FRESH);
-    else if (is_queued(t->place) &&
-             (op->over != HW_HUB_GOES_ON || hw_now_ms(w->clock) - t->looked_ms >= REST_MS))
+    else if (is_queued(t->place) && (op->over != HW_HUB_GOES_ON ||
+                                     !w->allowed || /* who does not write sees what others do */
+                                     hw_now_ms(w->clock) - t->looked_ms >= REST_MS))
         look(w, t);
     else
         return;
@@ -235,6 +240,7 @@ static bool launch(struct hw_hub_writer *w, struct flight *f, struct hw_hub_oper
     }
     op->turn.dirty = false;
     if (!hw_hub_view(op, unix_ms, &f->value) || hw_hub_need(op, &f->value) == HW_HUB_FINE) {
+        op->turn.since_ms = 0;
         rest(w, &op->turn, RESTING, REST_MS);
         return false;
     }
@@ -322,6 +328,7 @@ static void written(struct hw_hub_writer *w, struct flight *f, const struct hw_k
     hw_log(HW_DEBUG, "hub", "%s %s/%s: %" PRId64 "/%" PRId64 " written in %" PRId64 " ms",
            op->kind->kind, op->namespace, op->name, f->value.n, f->value.m, reply->ms);
     w->counts.written++;
+    op->turn.since_ms = 0;
     w->cause_count = 0;
     hw_backoff_reset(&w->backoff);
     if (hw_streq(uid, op->uid))
@@ -375,6 +382,7 @@ static void learn(struct hw_hub_writer *w, const struct hw_kube_reply *reply)
 {
     bool throttled = reply->outcome == HW_KUBE_THROTTLED;
     bool failed = reply->outcome == HW_KUBE_SERVER || reply->outcome == HW_KUBE_NETWORK;
+    hw_tally_add(&w->counts.answers, reply->status, reply->ms);
     w->counts.throttled += throttled;
     w->counts.failed += failed;
     hw_pace_feedback(&w->pace, !throttled && !failed, reply->ms);

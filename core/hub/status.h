@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "hub/model.h"
+#include "hub/tally.h"
 #include "kube/client.h"
 
 struct hw_hub_writer;
@@ -24,6 +25,7 @@ struct hw_hub_writer_opts {
 struct hw_hub_writer_counts {
     int64_t written, conflicts, throttled, refused, failed; /* answers; failed: none, or 5xx */
     int64_t waiting; /* operations that wait to be written, now */
+    struct hw_tally answers;
 };
 
 /* All borrowed until free. */

@@ -34,11 +34,13 @@ function M.new(c)
   return setmetatable({ c = c, namespace = c:create_namespace "hub", replicas = {}, accounts = {} }, Hub)
 end
 
---- An account with all the rights of a hub.
-function Hub:account(name)
+--- An account with all the rights of a hub, or with these.
+---@param name string
+---@param rules? table[]
+function Hub:account(name, rules)
   if not self.accounts[name] then
     self.c:service_account(self.namespace, name)
-    self.c:cluster_role(self.namespace, name, CLUSTER_RULES)
+    self.c:cluster_role(self.namespace, name, rules or CLUSTER_RULES)
     self.c:role(self.namespace, name, LEASE_RULES)
     self.accounts[name] = self.c:fake_serviceaccount_dir(self.namespace, name)
   end
@@ -55,7 +57,7 @@ function Hub:user(name) return ("system:serviceaccount:%s:%s"):format(self.names
 function Hub:start(name, ...)
   local account = self:account(name)
   local env = { HEADWAY_SERVICEACCOUNT_DIR = account.dir, HEADWAY_POD_NAME = name,
-    HEADWAY_HUB_NAMESPACE = self.namespace }
+    HEADWAY_HUB_NAMESPACE = self.namespace, HEADWAY_HTTP = "off" }
   for key, value in pairs(account.env) do env[key] = value end
   local p = process.start({ process.headway, "hub", "--log", "debug", ... }, env)
   self.replicas[#self.replicas + 1] = p
@@ -73,7 +75,7 @@ function Hub:start_behind(name, route, ...)
     server = "https://127.0.0.1:" .. route.port, ca = route.proxy.dir .. "/ca.crt", token = account.token,
     namespace = self.namespace })
   local p = process.start({ process.headway, "hub", "--log", "debug", "--kubeconfig", config, ... },
-    { HEADWAY_POD_NAME = name, HEADWAY_HUB_NAMESPACE = self.namespace })
+    { HEADWAY_POD_NAME = name, HEADWAY_HUB_NAMESPACE = self.namespace, HEADWAY_HTTP = "off" })
   self.replicas[#self.replicas + 1] = p
   return p
 end
@@ -91,6 +93,7 @@ function Hub:close()
   for _, p in ipairs(self.replicas) do p:close() end
   self.replicas = {}
 end
+Hub.__close = Hub.close
 
 -- Operations ------------------------------------------------------------------------------------------------
 

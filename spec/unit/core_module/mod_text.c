@@ -1,11 +1,13 @@
 /* mod_text.c - headway_core: nm_parse(line) -> done, total, message | nil, why; clean_text(text, max?) -> text;
- * hide_credentials(text) -> text; parse_duration(text), parse_time(text) -> ms | nil, why; arena_torture(seed, steps) -> fails. */
+ * hide_credentials(text) -> text; parse_duration(text), parse_time(text) -> ms | nil, why; arena_torture(seed, steps) -> fails;
+ * metric_of(label) -> text. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "core_module.h"
+#include "http/exposition.h"
 #include "lua/arena.h"
 #include "progress/nm.h"
 
@@ -139,6 +141,22 @@ static int arena_torture(lua_State *L)
     return 1;
 }
 
+/* (value) -> a gauge "x" of 1 with it as the label "name", as metrics are served */
+static int metric_of(lua_State *L)
+{
+    struct hw_label labels[] = { { "name", luaL_checkstring(L, 1) }, { NULL, NULL } };
+    struct hw_buf text, braces;
+    hw_buf_init(&text, 4096);
+    hw_buf_init(&braces, 4096);
+    bool fine = hw_expo_family(&text, "x", "gauge", "Of a spec") == 0 &&
+                hw_expo_labels(&braces, labels) == 0 && hw_expo_int(&text, "x", braces.ptr, 1) == 0;
+    if (fine)
+        lua_pushlstring(L, text.ptr, text.len);
+    hw_buf_done(&text);
+    hw_buf_done(&braces);
+    return fine ? 1 : luaL_error(L, "no room");
+}
+
 int hw_mod_text(lua_State *L)
 {
     static const luaL_Reg functions[] = { { "nm_parse", nm_parse },
@@ -147,6 +165,7 @@ int hw_mod_text(lua_State *L)
                                           { "parse_duration", parse_duration },
                                           { "parse_time", parse_time },
                                           { "arena_torture", arena_torture },
+                                          { "metric_of", metric_of },
                                           { NULL, NULL } };
     luaL_newlib(L, functions);
     return 1;
