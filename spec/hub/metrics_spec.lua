@@ -2,29 +2,7 @@
 local cjson = require "cjson"
 local core = require "headway_core"
 local exposition = require "spec.support.exposition"
-local process = require "spec.support.process"
-local shell = require "spec.support.cluster_shell"
-
-local dir
-setup(function()
-  dir = process.temp_dir()
-  shell.write(dir .. "/config", [[
-current-context: x
-contexts: [ { name: x, context: { cluster: c, user: u } } ]
-clusters: [ { name: c, cluster: { server: "http://127.0.0.1:9" } } ]
-users: [ { name: u, user: { token: abc } } ]
-]])
-end)
-teardown(function() process.remove(dir) end)
-
---- Metrics of a hub that knows so many operations, a third of them over, a third failed; and what they cost.
-local function render(operations, shown)
-  local p = process.start { (os.getenv "HEADWAY_BUILD" or "build/plain") .. "/metrics_probe", dir .. "/config", operations, shown }
-  assert.equal(0, p:wait(60), p:err())
-  local text, cost = p:out(), cjson.decode(p:err():match "{[^\n]*}\n$")
-  p:close()
-  return text, cost
-end
+local render = require("spec.support.metrics").render
 
 describe("metrics:", function()
   it("each operation, then those that are left out; those that go on come first, then those that failed", function()
