@@ -20,12 +20,12 @@ hw_outside(jansson HEADER jansson.h SHARED jansson STATIC libjansson.a)
 hw_outside(libuv HEADER uv.h SHARED uv STATIC libuv_a.a LINK Threads::Threads ${CMAKE_DL_LIBS})
 hw_outside(libyaml HEADER yaml.h SHARED yaml STATIC libyaml.a)
 hw_outside(liblua HEADER lua.h SHARED lua5.4 STATIC liblua5.4.a LINK m ${CMAKE_DL_LIBS})
+hw_outside(libssl HEADER openssl/ssl.h SHARED ssl STATIC libssl.a)
+hw_outside(libcrypto HEADER openssl/crypto.h SHARED crypto STATIC libcrypto.a LINK Threads::Threads ${CMAKE_DL_LIBS})
 if(HEADWAY_STATIC)
     # Debian's libcurl.a wants two dozen other libraries; ours is built once, from the same source.
     execute_process(COMMAND "${CMAKE_CURRENT_LIST_DIR}/static-deps.sh" curl
         OUTPUT_VARIABLE curl_prefix OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-    hw_outside(libssl HEADER openssl/ssl.h STATIC libssl.a)
-    hw_outside(libcrypto HEADER openssl/crypto.h STATIC libcrypto.a LINK Threads::Threads ${CMAKE_DL_LIBS})
     unset(libcurl_INCLUDE CACHE) # the prefix changes with Debian's version
     unset(libcurl_LIBRARY CACHE)
     hw_outside(libcurl HEADER curl/curl.h DIRS "${curl_prefix}" STATIC libcurl.a LINK libssl libcrypto)

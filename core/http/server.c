@@ -8,15 +8,19 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "http/address.h"
+#include "http/tls.h"
 
 enum {
     CONNECTIONS_MAX = 200,
     BACKLOG = 128,
-    PIECE = 16 * 1024,                     /* of one read */
-    SLICE = 64 * 1024,                     /* of one write */
-    IN_MAX = HW_HTTP_HEAD_MAX + 2 * PIECE, /* read, and not understood yet */
-    HELD_MAX = 64 << 20,                   /* bytes of answers that wait, of all connections */
-    STREAM_MAX = 256 << 10,                /* the same, of one stream */
+    PIECE = 16 * 1024, /* of one read */
+    SLICE = 64 * 1024, /* of one write */
+    ROOM =
+        3 * PIECE, /* what a piece may add: under TLS it may end a record of which most was there */
+    IN_MAX = HW_HTTP_HEAD_MAX + PIECE + ROOM, /* read, and not understood yet */
+    SEALED_MAX = 2 * SLICE,
+    HELD_MAX = 64 << 20,    /* bytes of answers that wait, of all connections */
+    STREAM_MAX = 256 << 10, /* the same, of one stream */
     DRAIN_MAX =
         256 << 10, /* bytes that are read after a refusal, so that it arrives before the connection breaks */
     FIRST_MS = 10000,   /* for the first byte of a connection */
@@ -75,6 +79,8 @@ struct hw_http_exchange {
     uv_write_t write;
     uv_shutdown_t shutdown;
     bool in_flight;
+    struct hw_http_tls *tls; /* owns; NULL = none */
+    struct hw_buf sealed;    /* what is written under TLS */
 };
 
 struct hw_http_server {
@@ -82,6 +88,7 @@ struct hw_http_server {
     const struct hw_http_route *routes;
     void *ctx;
     const struct hw_clock *clock;
+    struct hw_http_identity *identity; /* owns; NULL = no TLS */
     int port, connections, connections_max, hurry;
     int users; /* the listener, and the connections whose handles are not closed */
     size_t held;
@@ -92,6 +99,7 @@ struct hw_http_server {
 
 static void go_on(struct hw_http_exchange *x);
 static void pace_reading(struct hw_http_exchange *x);
+static void flush(struct hw_http_exchange *x);
 static void on_time(uv_timer_t *timer);
 
 static void limit(struct hw_http_exchange *x, int ms)
@@ -139,8 +147,10 @@ static void release(struct hw_http_exchange *x)
 
 static void drop_user(struct hw_http_server *s)
 {
-    if (--s->users == 0)
-        free(s);
+    if (--s->users > 0)
+        return;
+    hw_http_identity_free(s->identity);
+    free(s);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -150,6 +160,8 @@ static void on_closed(uv_handle_t *handle)
         return;
     release(x);
     hw_buf_done(&x->in);
+    hw_buf_done(&x->sealed);
+    hw_http_tls_free(x->tls);
     drop_user(x->s);
     free(x);
 }
@@ -188,6 +200,10 @@ static void drain(struct hw_http_exchange *x)
     x->state = DRAINS;
     hw_buf_done(&x->in);
     pace_reading(x);
+    if (x->tls) {
+        hw_http_tls_close(x->tls);
+        flush(x);
+    }
     if (x->eof || uv_shutdown(&x->shutdown, (uv_stream_t *)&x->tcp, on_shut) < 0)
         close_now(x);
     else
@@ -227,10 +243,24 @@ static void on_eof(struct hw_http_exchange *x)
         close_now(x);
 }
 
+static void take_sealed(struct hw_http_exchange *x, const char *bytes, size_t len)
+{
+    static char plain[PIECE]; /* emptied before anything else is read */
+    int n = hw_http_tls_feed(x->tls, bytes, len);
+    while (n >= 0 && x->state != CLOSED && (n = hw_http_tls_read(x->tls, plain, sizeof plain)) > 0)
+        take(x, plain, (size_t)n);
+    if (x->state != CLOSED)
+        flush(x); /* TLS may have something to say, also to who speaks none */
+    if (n < 0)
+        on_eof(x);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct hw_http_exchange *x = stream->data;
-    if (n > 0)
+    if (n > 0 && x->tls && x->state != DRAINS)
+        take_sealed(x, buf->base, (size_t)n);
+    else if (n > 0)
         take(x, buf->base, (size_t)n);
     else if (n == UV_EOF)
         on_eof(x);
@@ -241,7 +271,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 /* Reads on while there is room for a piece. */
 static void pace_reading(struct hw_http_exchange *x)
 {
-    bool full = x->in.len > IN_MAX - PIECE;
+    bool full = x->in.len > IN_MAX - ROOM;
     if (full == x->paused || x->state == CLOSED || x->eof)
         return;
     x->paused = full;
@@ -252,8 +282,6 @@ static void pace_reading(struct hw_http_exchange *x)
 }
 
 /* ---- writing ------------------------------------------------------------------------------------- */
-
-static void flush(struct hw_http_exchange *x);
 
 static void on_written(uv_write_t *write, int status)
 {
@@ -297,10 +325,27 @@ static void finish(struct hw_http_exchange *x)
     go_on(x);
 }
 
-/* The next slice, once the one before has gone. */
+static void write_slice(struct hw_http_exchange *x, char *bytes, size_t len)
+{
+    if (!x->tls)
+        write_some(x, bytes, len);
+    else if (hw_http_tls_seal(x->tls, bytes, len, &x->sealed) < 0)
+        fail(x);
+    else
+        write_some(x, x->sealed.ptr, x->sealed.len);
+}
+
+/* The next slice, once the one before has gone; what TLS has to say goes first. */
 static void flush(struct hw_http_exchange *x)
 {
     if (x->in_flight)
+        return;
+    hw_buf_clear(&x->sealed);
+    if (x->tls && hw_http_tls_say(x->tls, &x->sealed)) {
+        write_some(x, x->sealed.ptr, x->sealed.len);
+        return;
+    }
+    if (x->state != ANSWERS && x->state != STREAMS)
         return;
     if (x->at == x->writing.len) {
         struct hw_buf empty = x->writing;
@@ -324,7 +369,7 @@ static void flush(struct hw_http_exchange *x)
     if (len > SLICE)
         len = SLICE;
     x->at += len;
-    write_some(x, x->writing.ptr + x->at - len, len);
+    write_slice(x, x->writing.ptr + x->at - len, len);
 }
 
 /* ---- answers ------------------------------------------------------------------------------------- */
@@ -529,11 +574,9 @@ static void await_body(struct hw_http_exchange *x)
     x->state = BODY;
     hw_buf_init(&x->body, x->route->body_max);
     limit(x, REQUEST_MS);
-    if (x->head.waits && !x->in.len) {
-        uv_buf_t buf = uv_buf_init(go_ahead, sizeof go_ahead - 1);
-        uv_try_write((uv_stream_t *)&x->tcp, &buf,
-                     1); /* who does not get it sends after a while all the same */
-    }
+    /* Who does not get it sends after a while all the same. */
+    if (x->head.waits && !x->in.len && !x->in_flight)
+        write_slice(x, go_ahead, sizeof go_ahead - 1);
 }
 
 /* The head is whole: refuses, calls the handler, or awaits the body. */
@@ -671,13 +714,16 @@ static void on_connection(uv_stream_t *listener, int status)
         .s = s, .link = { &x->link, &x->link }, .handles = 2, .over = true
     };
     hw_buf_init(&x->in, IN_MAX);
+    hw_buf_init(&x->sealed, SEALED_MAX);
+    x->tls = s->identity ? hw_http_tls_new(s->identity) : NULL;
     uv_timer_init(s->listener.loop, &x->timer);
     uv_tcp_init(s->listener.loop, &x->tcp);
     x->tcp.data = x->timer.data = x;
     s->connections++;
     s->users++;
     move(&x->link, &s->waiting);
-    if (uv_accept(listener, (uv_stream_t *)&x->tcp) < 0 || uv_tcp_nodelay(&x->tcp, 1) < 0 ||
+    if (uv_accept(listener, (uv_stream_t *)&x->tcp) < 0 || (s->identity && !x->tls) ||
+        uv_tcp_nodelay(&x->tcp, 1) < 0 ||
         uv_read_start((uv_stream_t *)&x->tcp, on_alloc, on_read) < 0)
         close_now(x);
     else
@@ -716,6 +762,17 @@ static int listen_on(struct hw_http_server *s, const char *address, struct hw_er
     return 0;
 }
 
+int hw_http_server_certify(struct hw_http_server *s, struct hw_str cert, struct hw_str key,
+                           struct hw_err *err)
+{
+    struct hw_http_identity *identity;
+    if (hw_http_identity_new(&identity, cert, key, err) < 0)
+        return -1;
+    hw_http_identity_free(s->identity);
+    s->identity = identity;
+    return 0;
+}
+
 int hw_http_server_new(struct hw_http_server **ret, uv_loop_t *loop,
                        const struct hw_http_options *options, struct hw_err *err)
 {
@@ -729,7 +786,8 @@ int hw_http_server_new(struct hw_http_server **ret, uv_loop_t *loop,
     s->waiting = (struct link){ &s->waiting, &s->waiting };
     s->busy = (struct link){ &s->busy, &s->busy };
     uv_tcp_init(loop, &s->listener);
-    if (listen_on(s, options->address, err) < 0) {
+    if ((options->cert.len && hw_http_server_certify(s, options->cert, options->key, err) < 0) ||
+        listen_on(s, options->address, err) < 0) {
         uv_close((uv_handle_t *)&s->listener, on_listener_closed);
         return -1;
     }

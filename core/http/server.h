@@ -38,6 +38,7 @@ struct hw_http_options {
     const struct hw_http_route *routes; /* borrows; ended by one without a path */
     void *ctx;                          /* borrows, until free */
     const struct hw_clock *clock;       /* borrows, for the date of an answer */
+    struct hw_str cert, key;            /* PEM; empty = no TLS */
     int connections_max;                /* 0 = 200 */
     int hurry;                          /* time limits are divided by it, for specs; 0 = 1 */
 };
@@ -46,6 +47,9 @@ struct hw_http_options {
 HW_MUST_USE int hw_http_server_new(struct hw_http_server **ret, uv_loop_t *loop,
                                    const struct hw_http_options *options, struct hw_err *err);
 int hw_http_server_port(const struct hw_http_server *s);
+/* Another certificate and key, for connections that come. HW_ECONFIG: all is as before. Not for a server without TLS. */
+HW_MUST_USE int hw_http_server_certify(struct hw_http_server *s, struct hw_str cert,
+                                       struct hw_str key, struct hw_err *err);
 /* Ends what is open; the loop must turn once more. NULL allowed. */
 void hw_http_server_free(struct hw_http_server *s);
 

@@ -9,11 +9,16 @@ local Client = {}
 Client.__index = Client
 
 ---@param port integer
----@param host? string
+---@param ca? string  a file: TLS, whose other side must show a certificate of it
 ---@return headway.spec.HttpClient
-function M.connect(port, host)
-  local s = assert(socket.connect(host or "127.0.0.1", port))
+function M.connect(port, ca)
+  local s = assert(socket.connect("127.0.0.1", port))
+  s:settimeout(20)
   s:setoption("tcp-nodelay", true)
+  if ca then
+    s = assert(require("ssl").wrap(s, { mode = "client", protocol = "any", verify = "peer", cafile = ca }))
+    assert(s:dohandshake())
+  end
   return setmetatable({ s = s, rest = "", patience = 20 }, Client)
 end
 
@@ -34,7 +39,7 @@ end
 ---@return boolean more
 ---@return string? why  "closed", "timeout"
 function Client:more()
-  if not socket.select({ self.s }, nil, self.patience)[1] then return false, "timeout" end
+  if not (self.s.dirty and self.s:dirty()) and not socket.select({ self.s }, nil, self.patience)[1] then return false, "timeout" end
   self.s:settimeout(0)
   local bytes, why, partial = self.s:receive(65536)
   self.s:settimeout(20)
@@ -63,7 +68,7 @@ function Client:drain()
   local bytes, why, partial = self.s:receive "*a"
   local all = self.rest .. (bytes or partial or "")
   self.rest = ""
-  if why == "timeout" then return nil end
+  if why == "timeout" or why == "wantread" then return nil end
   return all, "closed"
 end
 
@@ -104,9 +109,11 @@ end
 --- The http room behind a command (spec/unit/http_probe.c).
 ---@param connections? integer
 ---@param hurry? integer
-function M.probe(connections, hurry)
+---@param dir? string  with cert and key: TLS
+function M.probe(connections, hurry, dir)
   local build = os.getenv "HEADWAY_BUILD" or "build/plain"
-  local p = process.start { build .. "/http_probe", connections or 0, hurry or 0 }
+  local p = process.start { build .. "/http_probe", connections or 0, hurry or 0, "127.0.0.1:0",
+    dir and dir .. "/cert", dir and dir .. "/key" }
   p.port = assert(math.tointeger(tonumber(p:expect("out", "port (%d+)"))))
   return p
 end

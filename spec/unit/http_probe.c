@@ -1,5 +1,6 @@
-/* http_probe.c - the http room behind a command: http_probe [CONNECTIONS [HURRY [ADDRESS]]]. Prints its port, then a line for each client that leaves
+/* http_probe.c - the http room behind a command: http_probe [CONNECTIONS [HURRY [ADDRESS [CERT KEY]]]]. Prints its port, then a line for each client that leaves
  * before its answer is over; ends with SIGTERM.
+ * SIGHUP: CERT and KEY are read again.
  *   /echo         what came: method, path, argument "a", Host, Cookie, Authorization, body (at most 1000 bytes)
  *   /big?n=       n bytes
  *   /later?ms=    an answer after that time
@@ -24,7 +25,8 @@ struct later {
 
 static uv_loop_t loop;
 static struct hw_http_server *server;
-static uv_signal_t end;
+static uv_signal_t end, again;
+static char **names; /* of certificate and key */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -138,10 +140,31 @@ static const struct hw_http_route routes[] = {
     { NULL, 0, 0, NULL },
 };
 
+static struct hw_str slurp(const char *path)
+{
+    static char text[2][16384];
+    static int count;
+    char *at = text[count++ % 2];
+    hw_auto_file f = fopen(path, "r");
+    return (struct hw_str){ at, f ? fread(at, 1, sizeof text[0], f) : 0 };
+}
+
+static void on_again(uv_signal_t *handle, int number)
+{
+    struct hw_err err;
+    (void)handle, (void)number;
+    if (hw_http_server_certify(server, slurp(names[0]), slurp(names[1]), &err) < 0)
+        puts(err.msg);
+    else
+        puts("certified");
+    fflush(stdout);
+}
+
 static void on_end(uv_signal_t *handle, int number)
 {
     (void)number;
     uv_close((uv_handle_t *)handle, NULL);
+    uv_close((uv_handle_t *)&again, NULL);
     hw_http_server_free(server);
 }
 
@@ -154,6 +177,11 @@ int main(int argc, char **argv)
                                        .connections_max = argc > 1 ? atoi(argv[1]) : 0,
                                        .hurry = argc > 2 ? atoi(argv[2]) : 0 };
     struct hw_err err;
+    if (argc > 5) {
+        names = argv + 4;
+        options.cert = slurp(names[0]);
+        options.key = slurp(names[1]);
+    }
     hw_loop_guard();
     if (hw_loop_init(&loop, &err) < 0 || hw_http_server_new(&server, &loop, &options, &err) < 0) {
         fprintf(stderr, "%s\n", err.msg);
@@ -161,6 +189,8 @@ int main(int argc, char **argv)
     }
     uv_signal_init(&loop, &end);
     uv_signal_start(&end, on_end, SIGTERM);
+    uv_signal_init(&loop, &again);
+    uv_signal_start(&again, on_again, SIGHUP);
     printf("port %d\n", hw_http_server_port(server));
     fflush(stdout);
     uv_run(&loop, UV_RUN_DEFAULT);
