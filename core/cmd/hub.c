@@ -62,6 +62,8 @@ static int serve(struct hub_run *run, struct hw_err *err)
 {
     const struct hw_config *c = run->config;
     struct hw_hub_serve_opts opts = { .address = c->hub.http,
+                                      .cert = c->hub.http_cert,
+                                      .key = c->hub.http_key,
                                       .metrics_operations = (int)c->hub.metrics_operations };
     if (!opts.address || !opts.address[0] || hw_streq(opts.address, "off"))
         return 0;

@@ -82,6 +82,7 @@ struct hw_config {
         bool jobs;
         struct hw_pairs kinds;
         const char *http; /* NULL, "off": none */
+        const char *http_cert, *http_key;
         int64_t metrics_operations;
     } hub;
     int by; /* enum hw_by */

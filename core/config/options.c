@@ -128,6 +128,11 @@ const struct hw_option hw_options[] = {
       .takes = HW_FOR_HUB,
       .help =
           "where the hub serves /healthz, /readyz and /metrics: ADDRESS:PORT, :PORT for every address, or off" },
+    { "hub.http-cert", "HEADWAY_HTTP_CERT", "http-cert", 0, HW_T_PATH, AT(hub.http_cert),
+      .takes = HW_FOR_HUB,
+      .help = "the certificate (PEM, with its chain) for HTTPS there; read again when it changes" },
+    { "hub.http-key", "HEADWAY_HTTP_KEY", "http-key", 0, HW_T_PATH, AT(hub.http_key),
+      .takes = HW_FOR_HUB, .help = "its key" },
     { "hub.metrics-operations", "HEADWAY_METRICS_OPERATIONS", "metrics-operations", 0, HW_T_INT,
       AT(hub.metrics_operations), "2000", .min = 0, .max = 20000, .takes = HW_FOR_HUB,
       .help =

@@ -2,16 +2,20 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/exposition.h"
 #include "http/server.h"
 #include "hub/metrics.h"
+#include "kube/secret.h"
 
 enum {
     AGAIN_MS = 5000, /* for an address that is taken */
     FRESH_MS = 1000, /* how long metrics are given out once more */
+    LOOK_MS = 30000, /* between two looks at the certificate */
+    PEM_MAX = 256 << 10,
 };
 
 /* Somebody who waits for the metrics. */
@@ -24,13 +28,15 @@ struct hw_hub_serve {
     struct hw_hub *hub;
     uv_loop_t *loop;
     const struct hw_clock *clock;
-    char *address; /* owns */
+    char *address, *cert, *key; /* owns; no cert = no TLS */
+    int64_t stamp;              /* of cert and key when they were read */
     struct hw_http_server *http;
     struct hw_hub_metrics *metrics;
     struct asker askers; /* head of a ring */
+    uv_timer_t look;     /* at the certificate */
     uv_timer_t again;    /* for the address */
     uv_timer_t turn;     /* the next step of the metrics, or their end */
-    bool rendering, told;
+    bool rendering;
     int handles;
 };
 
@@ -125,33 +131,107 @@ static const struct hw_http_route routes[] = {
     { NULL, 0, 0, NULL },
 };
 
+/* ---- the certificate ---- */
+
+struct pem {
+    struct hw_kube_blob cert, key;
+};
+
+static void pem_done(struct pem *pem)
+{
+    hw_kube_blob_done(&pem->cert);
+    hw_kube_blob_done(&pem->key);
+}
+
+#define auto_pem __attribute__((cleanup(pem_done))) struct pem
+
+static struct hw_str text_of(const struct hw_kube_blob *blob)
+{
+    return (struct hw_str){ blob->ptr, blob->len };
+}
+
+/* Another one when the files are others. */
+static int64_t stamp_of(const struct hw_hub_serve *s)
+{
+    struct stat cert = { 0 }, key = { 0 };
+    if (stat(s->cert, &cert) < 0 || stat(s->key, &key) < 0)
+        return 0;
+    return (cert.st_mtim.tv_sec * 3 + key.st_mtim.tv_sec * 5) * 1000000000 + cert.st_mtim.tv_nsec +
+           key.st_mtim.tv_nsec + (int64_t)cert.st_ino * 7 + (int64_t)key.st_ino * 11;
+}
+
+/* Nothing where there is no TLS. */
+static int read_pem(struct hw_hub_serve *s, struct pem *ret, struct hw_err *err)
+{
+    if (!s->cert)
+        return 0;
+    s->stamp = stamp_of(s);
+    if (hw_kube_read_file("certificate", s->cert, PEM_MAX, &ret->cert, err) < 0)
+        return -1;
+    return hw_kube_read_file("key", s->key, PEM_MAX, &ret->key, err);
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct hw_hub_serve *s = HW_CONTAINER(timer, struct hw_hub_serve, look);
+    struct hw_err err;
+    auto_pem pem = { 0 };
+    if (!s->http || s->stamp == stamp_of(s))
+        return;
+    if (read_pem(s, &pem, &err) < 0 ||
+        hw_http_server_certify(s->http, text_of(&pem.cert), text_of(&pem.key), &err) < 0)
+        hw_log(HW_WARN, "hub", "hub.http-cert: %s; the old one stays", err.msg);
+    else
+        hw_log(HW_INFO, "hub", "hub.http-cert: read again");
+}
+
 /* ---- life ---- */
 
-static void on_again(uv_timer_t *timer);
-
-/* -1: HW_ECONFIG. */
-static int open_server(struct hw_hub_serve *s, struct hw_err *err)
+static int listen_with(struct hw_hub_serve *s, const struct pem *pem, struct hw_err *err)
 {
-    struct hw_http_options options = {
-        .address = s->address, .routes = routes, .ctx = s, .clock = s->clock
-    };
-    if (hw_http_server_new(&s->http, s->loop, &options, err) == 0) {
-        hw_log(HW_INFO, "hub", "HTTP on '%s', port %d", s->address, hw_http_server_port(s->http));
-        return 0;
-    }
-    if (err->code == HW_ECONFIG)
+    struct hw_http_options options = { .address = s->address,
+                                       .routes = routes,
+                                       .ctx = s,
+                                       .clock = s->clock,
+                                       .cert = text_of(&pem->cert),
+                                       .key = text_of(&pem->key) };
+    if (hw_http_server_new(&s->http, s->loop, &options, err) < 0)
         return hw_wrap(err, "hub.http");
-    hw_log(s->told ? HW_DEBUG : HW_ERROR, "hub",
-           "hub.http: %s; no health, no metrics; tried again every %d s", err->msg, AGAIN_MS / 1000);
-    s->told = true;
-    uv_timer_start(&s->again, on_again, AGAIN_MS, 0);
+    hw_log(HW_INFO, "hub", "%s on '%s', port %d", s->cert ? "HTTPS" : "HTTP", s->address,
+           hw_http_server_port(s->http));
     return 0;
 }
 
 static void on_again(uv_timer_t *timer)
 {
+    struct hw_hub_serve *s = HW_CONTAINER(timer, struct hw_hub_serve, again);
     struct hw_err err;
-    (void)!open_server(HW_CONTAINER(timer, struct hw_hub_serve, again), &err);
+    auto_pem pem = { 0 };
+    if (read_pem(s, &pem, &err) == 0 && listen_with(s, &pem, &err) == 0)
+        uv_timer_stop(timer);
+    else
+        hw_log(HW_DEBUG, "hub", "%s", err.msg);
+}
+
+/* An address that is taken may be free later; all else is for whoever wrote the settings. */
+static int open_server(struct hw_hub_serve *s, struct hw_err *err)
+{
+    auto_pem pem = { 0 };
+    if ((!s->cert) != (!s->key))
+        return hw_fail(err, HW_ECONFIG,
+                       "hub.http-cert, hub.http-key: one is of no use without the other");
+    if (read_pem(s, &pem, err) < 0)
+        return hw_wrap(err, "hub.http-cert");
+    if (listen_with(s, &pem, err) < 0) {
+        if (err->code != HW_ESYS)
+            return -1;
+        hw_log(HW_ERROR, "hub", "%s; no health, no metrics; tried again every %d s", err->msg,
+               AGAIN_MS / 1000);
+        uv_timer_start(&s->again, on_again, AGAIN_MS, AGAIN_MS);
+    }
+    if (s->cert)
+        uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
+    return 0;
 }
 
 int hw_hub_serve_new(struct hw_hub_serve **ret, struct hw_hub *hub, uv_loop_t *loop,
@@ -163,12 +243,15 @@ int hw_hub_serve_new(struct hw_hub_serve **ret, struct hw_hub *hub, uv_loop_t *l
     s->loop = loop;
     s->clock = clock;
     s->address = hw_xstrdup(opts->address);
+    s->cert = hw_xstrdup(opts->cert);
+    s->key = hw_xstrdup(opts->key);
     s->metrics = hw_hub_metrics_new(hub, clock, opts->metrics_operations);
     s->askers.prev = s->askers.next = &s->askers;
-    s->handles = 2;
+    s->handles = 3;
     uv_timer_init(loop, &s->again);
     uv_timer_init(loop, &s->turn);
-    s->again.data = s->turn.data = s;
+    uv_timer_init(loop, &s->look);
+    s->again.data = s->turn.data = s->look.data = s;
     if (open_server(s, err) < 0) {
         hw_hub_serve_free(s);
         return -1;
@@ -183,6 +266,8 @@ static void on_closed(uv_handle_t *handle)
     if (--s->handles > 0)
         return;
     free(s->address);
+    free(s->cert);
+    free(s->key);
     free(s);
 }
 
@@ -194,4 +279,5 @@ void hw_hub_serve_free(struct hw_hub_serve *s)
     hw_hub_metrics_free(s->metrics);
     uv_close((uv_handle_t *)&s->again, on_closed);
     uv_close((uv_handle_t *)&s->turn, on_closed);
+    uv_close((uv_handle_t *)&s->look, on_closed);
 }

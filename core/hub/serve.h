@@ -10,10 +10,12 @@ struct hw_hub_serve;
 
 struct hw_hub_serve_opts {
     const char *address;    /* as in http/server.h; copied */
+    const char *cert, *key; /* files, copied; NULL = no TLS. Read again when they change */
     int metrics_operations; /* that have metrics of their own */
 };
 
-/* hub and clock are borrowed until free. HW_ECONFIG: this is no address. */
+/* hub and clock are borrowed until free. HW_ECONFIG: this is no address; -1 also: certificate and
+ * key can't be used. */
 HW_MUST_USE int hw_hub_serve_new(struct hw_hub_serve **ret, struct hw_hub *hub, uv_loop_t *loop,
                                  const struct hw_clock *clock, const struct hw_hub_serve_opts *opts,
                                  struct hw_err *err);

@@ -4,6 +4,7 @@ local cluster = require "spec.support.cluster"
 local exposition = require "spec.support.exposition"
 local http = require "spec.support.http"
 local hubs = require "spec.support.hub"
+local process = require "spec.support.process"
 local shell = require "spec.support.cluster_shell"
 if cluster.skip(pending) then return end
 
@@ -67,7 +68,7 @@ describe("hub, HTTP:", function()
       assert.equal(0, value "headway_metrics_operations_left_out")
       assert.equal(0, value "headway_hub_status_lag_seconds")
       assert.equal(3, value "headway_hub_tasks")
-      assert.equal(p == leader and 3 or nil, value("headway_hub_writes_total", { code = "200" }))
+      assert.equal(p == leader and 3 or 0, value("headway_hub_writes_total", { code = "200" }))
       assert.equal(p == leader and 3 or 0, value("headway_hub_write_duration_seconds_count"))
       assert.equal(p == leader and 3 or 0, value("headway_hub_write_duration_seconds_bucket", { le = "+Inf" }))
       assert.equal(1, value("headway_hub_watch_lists_total", { resource = "dataprocesses", selector = "" }))
@@ -122,6 +123,27 @@ describe("hub, HTTP:", function()
     assert.equal(0, first:wait(6))
     assert.truthy(p:expect("err", "HTTP on '127.0.0.1:" .. first.port, 15))
     assert.equal(200, http.get(first.port, "/healthz").status)
+  end)
+
+  it("HTTPS with a certificate of files; one without the other, or a wrong one, is the end of it", function()
+    local dir = process.temp_dir()
+    local cert, key = dir .. "/cert", dir .. "/key"
+    assert(shell.run(([[openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout %s -out %s -subj /CN=x \
+      2>/dev/null]]):format(key, cert)))
+    local p = hub:start("https", "--http", "127.0.0.1:0", "--http-cert", cert, "--http-key", key)
+    local port = math.tointeger(tonumber(p:expect("err", "HTTPS on '127%.0%.0%.1:0', port (%d+)")))
+    local c = http.connect(port, cert)
+    assert.equal("ok\n", c:send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"):answer().body)
+    c:close()
+    shell.write(key, "x")
+    for flags, why in pairs { [{ "--http-cert", cert }] = "hub.http%-cert, hub.http%-key: one is of no use without the other",
+      [{ "--http-cert", cert, "--http-key", key }] = "hub.http: the key: ",
+      [{ "--http-cert", cert, "--http-key", dir .. "/none" }] = "hub.http%-cert: read key '.*/none': No such file" } do
+      local wrong = hub:start("wrong-tls", "--http", "127.0.0.1:0", table.unpack(flags))
+      assert.equal(flags[4] == dir .. "/none" and 3 or 2, wrong:wait())
+      assert.truthy(wrong:err():find(why), wrong:err())
+    end
+    process.remove(dir)
   end)
 
   it("no address is the end of it; off is none at all", function()

@@ -11,6 +11,11 @@
 #include "hub/metrics.h"
 #include "loop/loop.h"
 
+#define OPERATION_API "data.fluid.io/v1alpha1"
+#define DETAIL                                                                                     \
+    "{\"v\":1,\"by\":\"sidecar\",\"done\":12345678,\"total\":987654321,\"unit\":\"bytes\","        \
+    "\"state\":\"running\",\"rate\":1234.5,\"eta\":60,\"updated\":\"2026-01-01T00:00:00Z\"}"
+
 static double cpu_ms(void)
 {
     struct timespec t;
@@ -18,33 +23,38 @@ static double cpu_ms(void)
     return (double)t.tv_sec * 1000 + (double)t.tv_nsec / 1e6;
 }
 
-static json_t *make(const char *api, const char *kind, int i, const char *owner_api,
-                    const char *owner_kind)
+/* Objects of one number belong together; the first letter of its kind tells each. */
+static void uid_of(char buf[32], int i, const char *kind)
 {
-    char uid[64], owner[64], name[64];
+    snprintf(buf, 32, "%08x-%02x", i, (unsigned)kind[0]);
+}
+
+static json_t *make(const char *api, const char *kind, int i)
+{
+    char uid[32], name[64];
     snprintf(name, sizeof name, "operation-number-%d", i);
-    snprintf(uid, sizeof uid, "%08x-%04x", i, (unsigned)kind[4] | (unsigned)kind[0] << 8);
-    json_t *o = json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s}}", "apiVersion", api, "kind",
-                          kind, "metadata", "name", name, "namespace", "some-namespace", "uid", uid,
-                          "resourceVersion", "1", "creationTimestamp", "2026-01-01T00:00:00Z");
-    if (!owner_kind)
-        return o;
-    snprintf(owner, sizeof owner, "%08x-%04x", i,
-             (unsigned)owner_kind[4] | (unsigned)owner_kind[0] << 8);
+    uid_of(uid, i, kind);
+    return json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s}}", "apiVersion", api, "kind", kind,
+                     "metadata", "name", name, "namespace", "some-namespace", "uid", uid,
+                     "resourceVersion", "1", "creationTimestamp", "2026-01-01T00:00:00Z");
+}
+
+static json_t *make_below(const char *api, const char *kind, int i, const char *owner_api,
+                          const char *owner_kind)
+{
+    char owner[32];
+    json_t *o = make(api, kind, i);
+    uid_of(owner, i, owner_kind);
     json_object_set_new(json_object_get(o, "metadata"), "ownerReferences",
                         json_pack("[{s:s, s:s, s:s, s:s, s:b}]", "apiVersion", owner_api, "kind",
-                                  owner_kind, "name", name, "uid", owner, "controller", 1));
+                                  owner_kind, "name", "x", "uid", owner, "controller", 1));
     return o;
 }
 
-static void give(struct hw_hub *hub, int watch, const char *kind, json_t *object)
+static void give(struct hw_hub *hub, int watch, const char *group, const char *kind, json_t *object)
 {
-    const struct hw_hub_kind *k = hw_hub_kinds_find(hw_hub_kinds_of(hub),
-                                                    strcmp(kind, "Job") == 0   ? "batch"
-                                                    : strcmp(kind, "Pod") == 0 ? ""
-                                                                               : "data.fluid.io",
-                                                    kind);
-    hw_hub_model_object(hw_hub_model(hub), watch, k, object);
+    hw_hub_model_object(hw_hub_model(hub), watch,
+                        hw_hub_kinds_find(hw_hub_kinds_of(hub), group, kind), object);
     json_decref(object);
 }
 
@@ -53,19 +63,15 @@ static void fill(struct hw_hub *hub, int count)
 {
     static const char *const phases[] = { "Executing", "Failed", "Complete" };
     for (int i = 0; i < count; i++) {
-        json_t *op = make("data.fluid.io/v1alpha1", "DataProcess", i, NULL, NULL);
+        json_t *op = make(OPERATION_API, "DataProcess", i);
         json_object_set_new(op, "status", json_pack("{s:s}", "phase", phases[i % 3]));
-        give(hub, 3, "DataProcess", op);
-        give(hub, 2, "Job", make("batch/v1", "Job", i, "data.fluid.io/v1alpha1", "DataProcess"));
-        json_t *pod = make("v1", "Pod", i, "batch/v1", "Job");
-        json_object_set_new(
-            json_object_get(pod, "metadata"), "annotations",
-            json_pack(
-                "{s:s, s:s}", "fluid.io/data-progress", "12345678/987654321",
-                "fluid.io/data-progress-detail",
-                "{\"v\":1,\"by\":\"sidecar\",\"done\":12345678,\"total\":987654321,\"unit\":\"bytes\","
-                "\"state\":\"running\",\"rate\":1234.5,\"eta\":60,\"updated\":\"2026-01-01T00:00:00Z\"}"));
-        give(hub, 0, "Pod", pod);
+        give(hub, 3, "data.fluid.io", "DataProcess", op);
+        give(hub, 2, "batch", "Job", make_below("batch/v1", "Job", i, OPERATION_API, "DataProcess"));
+        json_t *pod = make_below("v1", "Pod", i, "batch/v1", "Job");
+        json_object_set_new(json_object_get(pod, "metadata"), "annotations",
+                            json_pack("{s:s, s:s}", "fluid.io/data-progress", "12345678/987654321",
+                                      "fluid.io/data-progress-detail", DETAIL));
+        give(hub, 0, "", "Pod", pod);
     }
 }
 
