@@ -12,9 +12,9 @@
 #include "kube/secret.h"
 
 enum {
-    AGAIN_MS = 5000, /* for an address that is taken */
+    AGAIN_MS = 2000, /* for an address that is taken */
     FRESH_MS = 1000, /* how long metrics are given out once more */
-    LOOK_MS = 30000, /* between two looks at the certificate */
+    LOOK_MS = 2000,  /* between two looks at the certificate */
     PEM_MAX = 256 << 10,
 };
 
@@ -24,12 +24,18 @@ struct asker {
     struct hw_http_exchange *x;
 };
 
+/* What tells two versions of the files apart. */
+struct stamp {
+    ino_t cert, key;
+    struct timespec cert_time, key_time;
+};
+
 struct hw_hub_serve {
     struct hw_hub *hub;
     uv_loop_t *loop;
     const struct hw_clock *clock;
     char *address, *cert, *key; /* owns; no cert = no TLS */
-    int64_t stamp;              /* of cert and key when they were read */
+    struct stamp stamp;         /* of cert and key when they were read */
     struct hw_http_server *http;
     struct hw_hub_metrics *metrics;
     struct asker askers; /* head of a ring */
@@ -60,16 +66,12 @@ static void on_readyz(struct hw_http_exchange *x, const struct hw_http_request *
 
 /* ---- metrics ---- */
 
-static void drop(struct asker *a)
+static void on_left(void *ctx)
 {
+    struct asker *a = ctx;
     a->prev->next = a->next;
     a->next->prev = a->prev;
     free(a);
-}
-
-static void on_left(void *ctx)
-{
-    drop(ctx);
 }
 
 static void give(const struct hw_hub_serve *s, struct hw_http_exchange *x)
@@ -97,11 +99,12 @@ static void on_turn(uv_timer_t *timer)
         return;
     }
     s->rendering = false;
-    while (s->askers.next != &s->askers) {
-        struct hw_http_exchange *x = s->askers.next->x;
-        drop(s->askers.next);
-        give(s, x);
+    for (struct asker *a = s->askers.next, *next; a != &s->askers; a = next) {
+        next = a->next;
+        give(s, a->x);
+        free(a);
     }
+    s->askers.prev = s->askers.next = &s->askers;
     uv_timer_start(timer, on_stale, FRESH_MS, 0);
 }
 
@@ -150,14 +153,25 @@ static struct hw_str text_of(const struct hw_kube_blob *blob)
     return (struct hw_str){ blob->ptr, blob->len };
 }
 
-/* Another one when the files are others. */
-static int64_t stamp_of(const struct hw_hub_serve *s)
+static struct stamp stamp_of(const struct hw_hub_serve *s)
 {
     struct stat cert = { 0 }, key = { 0 };
     if (stat(s->cert, &cert) < 0 || stat(s->key, &key) < 0)
-        return 0;
-    return (cert.st_mtim.tv_sec * 3 + key.st_mtim.tv_sec * 5) * 1000000000 + cert.st_mtim.tv_nsec +
-           key.st_mtim.tv_nsec + (int64_t)cert.st_ino * 7 + (int64_t)key.st_ino * 11;
+        return (struct stamp){ .cert = 0 };
+    return (struct stamp){ cert.st_ino, key.st_ino, cert.st_mtim, key.st_mtim };
+}
+
+static bool is_same(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool has_changed(const struct hw_hub_serve *s)
+{
+    struct stamp now = stamp_of(s);
+    return now.cert != s->stamp.cert || now.key != s->stamp.key ||
+           !is_same(&now.cert_time, &s->stamp.cert_time) ||
+           !is_same(&now.key_time, &s->stamp.key_time);
 }
 
 /* Nothing where there is no TLS. */
@@ -176,7 +190,7 @@ static void on_look(uv_timer_t *timer)
     struct hw_hub_serve *s = HW_CONTAINER(timer, struct hw_hub_serve, look);
     struct hw_err err;
     auto_pem pem = { 0 };
-    if (!s->http || s->stamp == stamp_of(s))
+    if (!s->http || !has_changed(s))
         return;
     if (read_pem(s, &pem, &err) < 0 ||
         hw_http_server_certify(s->http, text_of(&pem.cert), text_of(&pem.key), &err) < 0)

@@ -16,9 +16,12 @@ describe("hub, HTTP:", function()
   end)
   teardown(function() hub:close() end)
 
+  local function port_of(p)
+    return math.tointeger(tonumber(p:expect("err", "HTTPS? on '127%.0%.0%.1:0', port (%d+)"))) or error(p:err())
+  end
   local function start(name, ...)
     local p = hub:start(name, "--http", "127.0.0.1:0", "--status-gap", "1s", "--status-budget", "0", ...)
-    p.port = math.tointeger(tonumber(p:expect("err", "HTTP on '127%.0%.0%.1:0', port (%d+)")))
+    p.port = port_of(p)
     return p
   end
   local function metrics(p)
@@ -88,7 +91,7 @@ describe("hub, HTTP:", function()
     local list = { poor:operation("Job", "op") }
     poor:report(list, function() return "1/2" end)
     local p = poor:start("poor", "--http", "127.0.0.1:0")
-    p.port = math.tointeger(tonumber(p:expect("err", "HTTP on '127%.0%.0%.1:0', port (%d+)")))
+    p.port = port_of(p)
     hubs.leads(p)
     local f = await(p, function(f) return exposition.value(f, "headway_hub_writes_total", { code = "403" }) end)
     assert.equal(1, exposition.value(f, "headway_hub_writes_total", { code = "403" }))
@@ -98,7 +101,11 @@ describe("hub, HTTP:", function()
   end)
 
   it("operations over the ceiling are counted, not shown", function()
-    local p = start("small", "--metrics-operations", "1")
+    local own <close> = hubs.new(c)
+    local list = { own:operation("DataLoad", "failed", { phase = "Failed" }), own:operation("DataLoad", "a"), own:operation("DataLoad", "b") }
+    own:report(list, function() return "1/2" end)
+    local p = own:start("small", "--http", "127.0.0.1:0", "--metrics-operations", "1")
+    p.port = port_of(p)
     hubs.ready(p)
     local f = metrics(p)
     assert.equal(2, exposition.value(f, "headway_metrics_operations_left_out"))
@@ -117,7 +124,7 @@ describe("hub, HTTP:", function()
     hubs.ready(p)
     local _, lines = p:err():gsub("error hub: [^\n]*\n", "")
     assert.equal(1, lines)
-    assert.truthy(p:err():find(("hub.http: listen on '127.0.0.1:%d': address already in use; no health, no metrics; tried again every 5 s\n")
+    assert.truthy(p:err():find(("hub.http: listen on '127.0.0.1:%d': address already in use; no health, no metrics; tried again every 2 s\n")
       :format(first.port), 1, true))
     first:kill "TERM"
     assert.equal(0, first:wait(6))
@@ -128,13 +135,23 @@ describe("hub, HTTP:", function()
   it("HTTPS with a certificate of files; one without the other, or a wrong one, is the end of it", function()
     local dir = process.temp_dir()
     local cert, key = dir .. "/cert", dir .. "/key"
-    assert(shell.run(([[openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout %s -out %s -subj /CN=x \
-      2>/dev/null]]):format(key, cert)))
+    local function issue(to)
+      assert(shell.run(([[openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout %s/key -out %s/cert \
+        -subj /CN=x 2>/dev/null]]):format(to, to)))
+    end
+    issue(dir)
     local p = hub:start("https", "--http", "127.0.0.1:0", "--http-cert", cert, "--http-key", key)
-    local port = math.tointeger(tonumber(p:expect("err", "HTTPS on '127%.0%.0%.1:0', port (%d+)")))
-    local c = http.connect(port, cert)
-    assert.equal("ok\n", c:send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"):answer().body)
-    c:close()
+    local port = port_of(p)
+    shell.write(dir .. "/ca", shell.read(cert))
+    local client = http.connect(port, cert)
+    assert.equal("ok\n", client:send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"):answer().body)
+    client:close()
+    shell.write(cert, "x") -- half of a change: the old one stays
+    assert.truthy(p:expect("err", "hub.http%-cert: the certificate: [^\n]*; the old one stays", 10))
+    http.connect(port, dir .. "/ca"):close()
+    issue(dir)
+    assert.truthy(p:expect("err", "hub.http%-cert: read again", 10))
+    http.connect(port, cert):close()
     shell.write(key, "x")
     for flags, why in pairs { [{ "--http-cert", cert }] = "hub.http%-cert, hub.http%-key: one is of no use without the other",
       [{ "--http-cert", cert, "--http-key", key }] = "hub.http: the key: ",
