@@ -255,7 +255,7 @@ return {
   in_pod("run in a pod", TOKEN, nil, on_pod),
   in_pod("run in a pod, status too", TOKEN, { HEADWAY_STATUS_DIRECT = "on" }, on_both, 4),
   in_pod("run in a pod, credential plugin", EXEC, nil, on_pod, 4),
-  { name = "hub", args = { "hub", "--status-gap", "1s" }, prepare = kubeconfig(TOKEN), setup = start_server(), step = step_server,
+  { name = "hub", args = { "hub", "--status-gap", "1s", "--http", "127.0.0.1:0" }, prepare = kubeconfig(TOKEN), setup = start_server(), step = step_server,
     teardown = stop_server, drive = hub_life, right = hub_right, each = 4, env = function(run)
       return { HEADWAY_KUBECONFIG = run:path "kubeconfig", HEADWAY_HUB_NAMESPACE = run.name, HEADWAY_HUB_LEASE = run.name }
     end },
