@@ -44,7 +44,6 @@ struct wrapped {
     int pid_fd; /* owns; -1 = none */
     struct feed feeds[HW_WRAPPED_STREAMS];
     bool idle;     /* nothing is published: only the command's end is awaited */
-    bool deaf;     /* of the control words none is read now */
     bool ended;    /* the command has, the last output is being read */
     bool orphaned; /* the wrapper was killed */
     bool finishing;
@@ -166,23 +165,14 @@ static bool hand_on(struct wrapped *w, struct feed *f, const char *bytes, size_t
     return room;
 }
 
-static void on_control(uv_poll_t *poll, int status, int events);
 static bool take_word(struct wrapped *w);
-
-static void hear_again(struct wrapped *w)
-{
-    if (!w->deaf)
-        return;
-    w->deaf = false;
-    uv_poll_start(&w->control, UV_READABLE, on_control);
-}
 
 /* A gap is told before what follows it is fed: the words are heard after the bytes were read, and before they are handed on. */
 static void read_feed(struct feed *f)
 {
     struct wrapped *w = f->owner;
     ssize_t n = read(f->fd, w->chunk, sizeof w->chunk);
-    while (n > 0 && !w->orphaned && !w->deaf && take_word(w))
+    while (n > 0 && !w->orphaned && take_word(w))
         continue;
     if (n > 0 && !hand_on(w, f, w->chunk, (size_t)n)) {
         f->waiting = true;
@@ -193,7 +183,6 @@ static void read_feed(struct feed *f)
         f->over = true;
         f->end = f->at;
     }
-    hear_again(w);
     finish_when_read(w);
 }
 
@@ -237,16 +226,16 @@ static void on_room(void *ctx)
 
 /* ---- words of the wrapper ------------------------------------------------------------------------ */
 
+/* One that has no place is counted with the last, a little too early. */
 static void take_gap(struct wrapped *w, const struct hw_word *word)
 {
     if (word->number < 0 || (size_t)word->number >= w->given->count || w->idle)
         return;
     struct feed *f = &w->feeds[word->number];
-    f->gaps[f->gap_count++] = (struct gap){ word->at < f->at ? f->at : word->at, word->lost };
-    if (f->gap_count < GAPS_MAX)
-        return;
-    w->deaf = true; /* until some were passed */
-    uv_poll_stop(&w->control);
+    if (f->gap_count == GAPS_MAX)
+        f->gaps[GAPS_MAX - 1].lost += word->lost;
+    else
+        f->gaps[f->gap_count++] = (struct gap){ word->at < f->at ? f->at : word->at, word->lost };
 }
 
 static void end(struct wrapped *w)

@@ -9,7 +9,7 @@ function M.new() return setmetatable({}, M) end
 function M:feed(record)
   local done, total = record:match "^(%d+)/(%d+)"
   done, total = math.tointeger(tonumber(done)), math.tointeger(tonumber(total))
-  if done and total then return { done = done, total = total } end
+  if done and total and done <= total then return { done = done, total = total } end
 end
 return M
 ]]
