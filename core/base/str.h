@@ -23,6 +23,24 @@ static inline bool hw_streq(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
+static inline bool hw_str_is(struct hw_str s, const char *word)
+{
+    return s.len == strlen(word) && memcmp(s.ptr, word, s.len) == 0;
+}
+/* The value of a hexadecimal digit, and of two that stand one behind the other; -1: they are none. The second is looked at only
+ * when the first is one. */
+static inline int hw_hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+static inline int hw_hex_byte(const char *two)
+{
+    int high = hw_hex_digit(two[0]), low = high < 0 ? -1 : hw_hex_digit(two[1]);
+    return low < 0 ? -1 : high * 16 + low;
+}
 /* The first of names (ended by NULL) nearest to word by edit distance, at most 1/3 of the word's
  * length away; NULL when none is near. For "did you mean". */
 const char *hw_nearest(const char *word, const char *const *names);

@@ -1,6 +1,5 @@
 #include "cmd/lint.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,10 +76,8 @@ static int open_proof(struct trial *t)
 static int from_hex(const char *hex, char *ret, size_t max)
 {
     size_t n = 0;
-    for (; isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1]) && n < max; hex += 2) {
-        char pair[3] = { hex[0], hex[1], 0 };
-        ret[n++] = (char)strtol(pair, NULL, 16);
-    }
+    for (int byte; n < max && (byte = hw_hex_byte(hex)) >= 0; hex += 2)
+        ret[n++] = (char)byte;
     return (int)n;
 }
 

@@ -94,9 +94,8 @@ static int read_records(struct suggest *s, struct hw_recording *r, struct hw_err
 
 static int unhex(struct hw_buf *b, const char *hex, struct hw_err *err)
 {
-    for (; isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1]); hex += 2) {
-        char digits[3] = { hex[0], hex[1], '\0' };
-        char byte = (char)strtol(digits, NULL, 16);
+    for (int value; (value = hw_hex_byte(hex)) >= 0; hex += 2) {
+        char byte = (char)value;
         if (hw_buf_add(b, &byte, 1, err) < 0)
             return -1;
     }

@@ -6,8 +6,8 @@
 #include "config/config.h"
 #include "exec/wrapper.h"
 
-/* file: the progress file as this process sees it; NULL = none. parser: of the output; note: what is to be told of that choice, or "". Blocks. True: the wrapper was killed meanwhile, and what it would
- * have tidied up is left to the caller. */
+/* file: the progress file as this process sees it; NULL = none. parser: of the output; note: what is to be told of that
+ * choice, or "". Blocks. True: the wrapper was killed meanwhile, and what it would have tidied up is left to the caller. */
 bool hw_wrapped_report(const struct hw_wrapped *w, const struct hw_config *config, const char *file,
                        const char *parser, const char *note);
 

@@ -105,8 +105,8 @@ void hw_wrapper_reporter_ended(struct hw_wrapper *w);
 void hw_wrapper_reporter_overs(struct hw_wrapper *w);
 /* Tells of gaps in the feeds. */
 void hw_wrapper_reporter_gaps(struct hw_wrapper *w);
-/* Tells how the command ended, once its last bytes are in the reporter's pipe; late: the newest of them must do, when there is room. Again after
- * a restart. */
+/* Tells how the command ended, once its last bytes are in the reporter's pipe; late: the newest of them must do, when there
+ * is room. Again after a restart. */
 void hw_wrapper_reporter_end(struct hw_wrapper *w, bool late);
 
 #endif

@@ -3,8 +3,8 @@
  * network, no Lua, no threads.
  *
  * Processes: the wrapper (copies, forwards signals, reaps), the command, the reporter. The reporter's death or slowness
- * never reaches the command: it is given a second copy of the bytes, is told of those that it missed because it lagged, and is started again when it dies.
- * Should the wrapper itself be killed, the reporter lets a fork of its own carry on with the copying.
+ * never reaches the command: it is given a second copy of the bytes, is told of those that it missed because it lagged, and is
+ * started again when it dies. Should the wrapper itself be killed, the reporter lets a fork of its own carry on with the copying.
  *
  * What the caller gave is the command's: once it runs, the wrapper keeps of it only what it copies to, and stderr, where it says
  * what is amiss. So whoever waits for the end of a pipe waits for the command alone; but where stdout and stderr are one pipe,

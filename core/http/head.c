@@ -53,11 +53,6 @@ static bool is_token(struct hw_str s)
     return s.len > 0;
 }
 
-static bool is_exactly(struct hw_str s, const char *word)
-{
-    return s.len == strlen(word) && memcmp(s.ptr, word, s.len) == 0;
-}
-
 static bool is_word(struct hw_str s, const char *word)
 {
     return s.len == strlen(word) && strncasecmp(s.ptr, word, s.len) == 0;
@@ -105,14 +100,6 @@ static bool next_line(struct hw_str *rest, struct hw_str *ret)
 
 /* ---- the target ---------------------------------------------------------------------------------- */
 
-static int hex(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* In place, with a NUL behind it: the text is followed by a byte that nobody needs. least: the least character that may come
  * out. */
 static bool decode(struct hw_str *s, bool query, unsigned char least)
@@ -122,11 +109,10 @@ static bool decode(struct hw_str *s, bool query, unsigned char least)
     for (size_t i = 0; i < s->len; i++) {
         char c = s->ptr[i];
         if (c == '%') {
-            int high = i + 2 < s->len ? hex(s->ptr[i + 1]) : -1;
-            int low = high < 0 ? -1 : hex(s->ptr[i + 2]);
-            if (low < 0)
+            int byte = i + 2 < s->len ? hw_hex_byte(s->ptr + i + 1) : -1;
+            if (byte < 0)
                 return false;
-            c = (char)(high * 16 + low);
+            c = (char)byte;
             i += 2;
         } else if (c == '+' && query)
             c = ' ';
@@ -144,8 +130,7 @@ static bool has_dots(struct hw_str path)
 {
     struct hw_str part;
     while (next_part(&path, '/', &part))
-        if ((part.len == 1 && part.ptr[0] == '.') ||
-            (part.len == 2 && memcmp(part.ptr, "..", 2) == 0))
+        if (hw_str_is(part, ".") || hw_str_is(part, ".."))
             return true;
     return false;
 }
@@ -199,11 +184,11 @@ static int read_method(struct hw_http_head *h, struct hw_str method)
 {
     if (!is_token(method))
         return refuse(h, 400, "the method is not one");
-    h->is_head = is_exactly(method, "HEAD");
-    h->method = h->is_head || is_exactly(method, "GET") ? HW_HTTP_GET
-                : is_exactly(method, "POST")            ? HW_HTTP_POST
-                : is_exactly(method, "DELETE")          ? HW_HTTP_DELETE
-                                                        : 0;
+    h->is_head = hw_str_is(method, "HEAD");
+    h->method = h->is_head || hw_str_is(method, "GET") ? HW_HTTP_GET
+                : hw_str_is(method, "POST")            ? HW_HTTP_POST
+                : hw_str_is(method, "DELETE")          ? HW_HTTP_DELETE
+                                                       : 0;
     return 0;
 }
 

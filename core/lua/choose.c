@@ -91,16 +91,11 @@ static struct hw_str program_of(const char *word)
     return (struct hw_str){ name.ptr, len };
 }
 
-static bool is_word(const char *word, struct hw_str wanted)
-{
-    return strlen(word) == wanted.len && memcmp(word, wanted.ptr, wanted.len) == 0;
-}
-
 static bool is_program(const char *word, struct hw_str wanted)
 {
     const char *slash = strrchr(word, '/');
     struct hw_str bare = program_of(word);
-    return is_word(slash ? slash + 1 : word, wanted) ||
+    return hw_str_is(wanted, slash ? slash + 1 : word) ||
            (bare.len == wanted.len && memcmp(bare.ptr, wanted.ptr, bare.len) == 0);
 }
 
@@ -121,7 +116,7 @@ static bool is_bundle(const char *flag)
 /* "-n" is "-n", and one of "-avn"; "--checkpoint" is "--checkpoint=100", too. */
 static bool is_argument(const char *word, struct hw_str wanted)
 {
-    if (is_word(word, wanted))
+    if (hw_str_is(wanted, word))
         return true;
     if (!is_flag(word) || wanted.len < 2 || wanted.ptr[0] != '-')
         return false;

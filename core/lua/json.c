@@ -44,11 +44,7 @@ static long hex4(struct reader *r)
     if (r->end - r->p < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        char c = *r->p++;
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
+        int digit = hw_hex_digit(*r->p++);
         if (digit < 0)
             return -1;
         v = v * 16 + digit;

@@ -251,7 +251,7 @@ void hw_meta_get(struct hw_wire_in *in, struct hw_parser_meta *ret)
     for (uint32_t n = 0; n < pairs && !in->bad; n++) {
         struct hw_str key = hw_wire_get_text(in), value = hw_wire_get_text(in);
         for (size_t i = 0; i < HW_LEN(keys); i++)
-            if (key.len == strlen(keys[i].key) && memcmp(key.ptr, keys[i].key, key.len) == 0)
+            if (hw_str_is(key, keys[i].key))
                 keys[i].take(&r, value);
     }
 }

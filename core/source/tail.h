@@ -3,8 +3,9 @@
  *
  * What is followed:
  * - Rotation by rename: the old file is read to its end, and left only when the new one holds something, since its writer may
- *   not have noticed yet. Then its end is the end of its last line, too: who goes to another file has written all of it. Up to HW_TAIL_FILES files wait to be read; a file that came and went between two looks (a tick, or at
- *   once where there are file events) was never seen.
+ *   not have noticed yet. Then its end is the end of its last line, too: who goes to another file has written all of it. Up to
+ *   HW_TAIL_FILES files wait to be read; a file that came and went between two looks (a tick, or at once where there are file
+ *   events) was never seen.
  * - Truncation (copytruncate, `> log`): the file is shorter than what was read, or the 64 bytes before that place or at the
  *   file's beginning are others now. Then it is read from its start. What was written after the last read and
  *   before the truncation is gone. A writer without O_APPEND leaves a hole, which is skipped.
