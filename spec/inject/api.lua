@@ -21,7 +21,7 @@ function M.new(tls)
   local listener = assert(socket.bind("127.0.0.1", 0, 128))
   listener:settimeout(0)
   local port = select(2, listener:getsockname())
-  return setmetatable({ listener = listener, tls = tls, pods = {}, infos = {}, leases = {}, clients = {},
+  return setmetatable({ listener = listener, tls = tls, pods = {}, infos = {}, reported = {}, leases = {}, clients = {},
     url = ("%s://127.0.0.1:%d"):format(tls and "https" or "http", port) }, Api)
 end
 
@@ -106,12 +106,17 @@ function Api:lease(name, body, verb)
     spec = known.spec }
 end
 
---- The run's pod says so, to whoever watches it.
+local function send_pod(self, client, run)
+  local line = cjson.encode { type = "MODIFIED", object = self:objects("pods", run)[1] } .. "\n"
+  client.sock:send(("%x\r\n%s\r\n"):format(#line, line))
+end
+
+--- The run's pod says so, to whoever watches it, now or later: a watch that begins gets what it has missed.
 function Api:report(run, nm)
   self.pods[run] = { ["fluid.io/data-progress"] = nm }
-  local line = cjson.encode { type = "MODIFIED", object = self:objects("pods", run)[1] } .. "\n"
+  self.reported[run .. " pods"] = run
   for _, client in ipairs(self.clients) do
-    if client.stream == run .. " pods" then client.sock:send(("%x\r\n%s\r\n"):format(#line, line)) end
+    if client.stream == run .. " pods" then send_pod(self, client, run) end
   end
 end
 
@@ -182,6 +187,7 @@ local function serve(self, client)
     if status == "stream" then
       client.stream = object
       sock:send "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+      if self.reported[object] then send_pod(self, client, self.reported[object]) end
       break
     end
     local text = cjson.encode(object):gsub('"items":{}', '"items":[]')
